@@ -1,0 +1,110 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static const struct {
+    const char *word;
+    enum log_level level;
+} level_names[] = {
+    {"error", LOG_LEVEL_ERROR}, {"warning", LOG_LEVEL_WARNING}, {"notice", LOG_LEVEL_NOTICE},
+    {"info", LOG_LEVEL_INFO},   {"debug", LOG_LEVEL_DEBUG},
+};
+
+/* The one level of the process, as stderr is its one log. Atomic, because the store's thread may log too. */
+static _Atomic(enum log_level) highest_level = LOG_LEVEL_INFO;
+
+void log_set_level(enum log_level level)
+{
+    atomic_store(&highest_level, level);
+}
+
+bool log_level_from_text(const char *text, enum log_level *ret_level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (strcmp(text, level_names[i].word) == 0) {
+            *ret_level = level_names[i].level;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *level_word(enum log_level level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (level_names[i].level == level)
+            return level_names[i].word;
+    }
+    return "";
+}
+
+static size_t write_prefix(enum log_level level, char *line, size_t size)
+{
+    int length;
+    if (getenv("JOURNAL_STREAM")) {
+        length = snprintf(line, size, "<%d>", (int)level);
+    } else {
+        char now[CLOCK_TEXT_SIZE];
+        clock_format(clock_wall(), now);
+        length = snprintf(line, size, "%s %s: ", now, level_word(level));
+    }
+    return length > 0 ? (size_t)length : 0;
+}
+
+/* C0 and DEL, and the C1 controls that UTF-8 writes as C2 80 to C2 9F: terminals obey them too. */
+static size_t control_length(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    if (first < 0x20 || first == 0x7F)
+        return 1;
+    unsigned char second = (unsigned char)text[1];
+    return first == 0xC2 && second >= 0x80 && second <= 0x9F ? 2 : 0;
+}
+
+/* Copies text with control characters as \xNN; stops where size ends. */
+static size_t write_escaped(const char *text, char *line, size_t size)
+{
+    size_t length = 0;
+    while (*text) {
+        size_t controls = control_length(text);
+        if (length + (controls ? controls * 4 : 1) > size)
+            break;
+        if (controls == 0)
+            line[length++] = *text++;
+        for (; controls > 0; controls--) {
+            char escape[sizeof "\\xNN"];
+            snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*text++);
+            memcpy(line + length, escape, 4);
+            length += 4;
+        }
+    }
+    return length;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    if (level > atomic_load(&highest_level))
+        return;
+    char text[LOG_LINE_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    int formatted = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (formatted < 0)
+        return;
+
+    char line[LOG_LINE_MAX];
+    size_t length = write_prefix(level, line, sizeof line);
+    length += write_escaped(text, line + length, sizeof line - 1 - length);
+    line[length++] = '\n';
+    /* A log that cannot be written has nowhere to say so. */
+    ssize_t written = write(STDERR_FILENO, line, length);
+    (void)written;
+}
