@@ -1,0 +1,53 @@
+#ifndef MODEL_ACCESS_RULE_H
+#define MODEL_ACCESS_RULE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+
+/*
+ * Who may ask for a connection's token: "allow": {"users": ["web", 1001], "groups": […], "units": ["web.service"]}.
+ * Any match allows. Root and the daemon's own user are always allowed. Without "allow" only these and
+ * members of group "iclientd". An "allow" that is there but empty allows nobody else.
+ */
+struct access_rule;
+
+/* The process on the other end, as the kernel tells (SO_PEERCRED, SO_PEERGROUPS, the pid's cgroup). */
+struct peer {
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    const gid_t *groups; /* supplementary, borrowed */
+    size_t group_count;
+    const char *unit;    /* systemd unit, NULL when not known or not looked up */
+};
+
+/* Names are looked up when the rule is made (I/O, so handed in). False: no such name. */
+struct identity_resolver {
+    bool (*user)(void *context, const char *name, uid_t *ret_uid);
+    bool (*group)(void *context, const char *name, gid_t *ret_gid);
+    uid_t own_uid; /* the daemon's effective user */
+    void *context;
+};
+
+enum { ACCESS_ENTRIES_MAX = 256 };
+
+/*
+ * allow: the JSON object, or NULL for the default rule. resolve NULL: names are checked for form only and match nobody.
+ * ERR_INVALID names the member: an unknown one, a wrong type, a name that does not exist, too many entries.
+ * In the default rule a missing group "iclientd" is no error.
+ */
+enum status access_rule_from_json(const json_t *allow, const struct identity_resolver *resolve,
+                                  struct access_rule **ret_rule, struct error *ret_error);
+void access_rule_destroy(struct access_rule *rule);
+AUTO_DEFINE(access_rule);
+
+bool access_rule_allows(const struct access_rule *rule, const struct peer *peer);
+/* True when the rule names units, so that the caller has to find the peer's before it asks. */
+bool access_rule_needs_unit(const struct access_rule *rule);
+
+#endif

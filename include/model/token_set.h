@@ -1,0 +1,40 @@
+#ifndef MODEL_TOKEN_SET_H
+#define MODEL_TOKEN_SET_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/secret.h"
+
+/*
+ * What one authorization yielded: immutable once it is in the cache, reference counted.
+ * Times are wall clock seconds; expires_at 0: never expires.
+ */
+struct token_set {
+    struct secret *access_token;
+    struct secret *refresh_token;   /* NULL: none */
+    char *token_type;               /* as the provider wrote it; NULL: it did not */
+    char *scope;                    /* granted scope; NULL: as asked */
+    json_t *metadata;               /* object: responseMetadata and callbackMetadata; NULL: none */
+    int64_t obtained_at;
+    int64_t expires_at;
+    int64_t refresh_expires_at;     /* 0: not known */
+    int64_t refreshes_left;         /* refreshCount; -1: unlimited */
+    uint64_t generation;            /* grows by 1 with each new access token of the connection */
+    unsigned holds;
+};
+
+/* Empty, one hold, refreshes_left -1. NULL when out of memory. */
+struct token_set *token_set_create(void);
+struct token_set *token_set_hold(struct token_set *tokens);
+void token_set_destroy(struct token_set *tokens);
+AUTO_DEFINE(token_set);
+
+/* The store's form, with the secrets in it: {"access_token", …}. NULL when out of memory. */
+struct secret *token_set_serialise(const struct token_set *tokens);
+/* ERR_CORRUPT when it is not what token_set_serialise() writes. */
+enum status token_set_parse(const struct secret *text, struct token_set **ret_tokens, struct error *ret_error);
+
+#endif

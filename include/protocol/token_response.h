@@ -1,0 +1,70 @@
+#ifndef PROTOCOL_TOKEN_RESPONSE_H
+#define PROTOCOL_TOKEN_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "model/token_set.h"
+#include "protocol/grant_context.h"
+#include "protocol/token_request.h"
+
+/* How an exchange ended, in the order in which it is judged (DESIGN, Failures are classified once). */
+enum outcome_class {
+    OUTCOME_GRANTED,
+    OUTCOME_TOKEN_REFUSED,  /* invalid_grant, or a failure rule */
+    OUTCOME_CLIENT_REFUSED, /* invalid_client, unauthorized_client */
+    OUTCOME_TRANSIENT,      /* never answered, 408, 425, 429, 5xx */
+    OUTCOME_BROKEN,         /* 2xx without a token, not JSON, too large, other 4xx */
+};
+/* "granted", "token_refused", "client_refused", "transient", "broken". */
+const char *outcome_class_name(enum outcome_class outcome);
+
+enum { OUTCOME_CODE_MAX = 64, OUTCOME_MESSAGE_MAX = 400 };
+
+struct token_outcome {
+    enum outcome_class outcome;
+    int status;                        /* HTTP status; 0 when there was none */
+    char code[OUTCOME_CODE_MAX];       /* the provider's "error", printable ASCII only; "" when none */
+    char message[OUTCOME_MESSAGE_MAX]; /* for a person, redacted: no token, no secret, no control bytes */
+    int64_t retry_after;               /* seconds from now by Retry-After, 0 when not given; at most 24 h */
+    struct token_set *tokens;          /* for OUTCOME_GRANTED: complete but for the generation */
+};
+void token_outcome_finish(struct token_outcome *outcome);
+
+/* A reply as it came. */
+struct provider_reply {
+    int status;
+    const char *content_type; /* may be NULL */
+    const char *retry_after;  /* may be NULL */
+    const char *body;
+    size_t length;
+    bool too_large;           /* the body was cut off at the client's limit */
+};
+
+/*
+ * Judges a token or refresh reply. JSON, or form text where the content type or the shape says so (GitHub's default).
+ * Paths from the iClient (refresh's own where given). For a refresh, silence about the refresh token, scope or
+ * metadata keeps context->tokens' (RFC 6749 §6); refreshCount is counted down and at 0 the refresh token is not kept.
+ * Expiry: expiresAtPath, expiresInPath (number or string, unit), a JWT-free default accessTokenLifetime. Expiry is clamped to
+ * [now, now + 100 years]. Never fails: what cannot be read is OUTCOME_BROKEN. Out of memory is OUTCOME_TRANSIENT.
+ * RFC 6749 §5.2 error bodies are believed at any status but a 5xx, 408, 425 or 429 where only invalid_grant-like codes
+ * of a well-formed JSON error count.
+ */
+void token_response_read(enum token_exchange exchange, const struct grant_context *context,
+                         const struct provider_reply *reply, struct token_outcome *ret_outcome);
+
+/* An exchange that brought no reply: OUTCOME_TRANSIENT with the client's reason ("connect to host:port failed: …"). */
+void token_outcome_set_unanswered(struct token_outcome *ret_outcome, const char *reason);
+
+/*
+ * Judges a revoke reply: 2xx without a matching failure rule is granted (RFC 7009 §2.2; an unknown token is a success
+ * there); unsupported_token_type is granted for the caller's purpose too, with the message saying so; the other
+ * classes as above.
+ */
+void revoke_response_read(const struct grant_context *context, const struct provider_reply *reply,
+                          struct token_outcome *ret_outcome);
+
+#endif
