@@ -1,0 +1,193 @@
+#include "io/event_loop.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "io/loop_clock.h"
+#include "io/loop_timers.h"
+
+struct loop_signal {
+    struct loop_signal *next;
+    struct event event;
+    loop_signal_callback *callback;
+    void *context;
+};
+
+struct event_loop {
+    struct event_base *base;
+    struct loop_timers *timers;
+    struct loop_clock *clock;
+    struct loop_signal *signals;
+    bool stopped;
+};
+
+/* Epoll, because it tells of a peer that hung up; no locks, because one thread uses it. */
+static struct event_base *make_base(void)
+{
+    struct event_config *config = event_config_new();
+    if (!config)
+        return NULL;
+    struct event_base *base = NULL;
+    int flags = EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NO_CACHE_TIME;
+    if (event_config_require_features(config, EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE) == 0 &&
+        event_config_set_flag(config, flags) == 0)
+        base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+enum status event_loop_create(struct event_loop **ret_loop, struct error *ret_error)
+{
+    AUTO(event_loop) loop = calloc(1, sizeof *loop);
+    if (!loop)
+        return error_set(ret_error, ERR_NO_MEMORY, "event loop");
+    loop->base = make_base();
+    if (!loop->base)
+        return error_set(ret_error, ERR_IO, "event loop: libevent offers no epoll here");
+    enum status status = loop_timers_create(loop->base, &loop->timers, ret_error);
+    if (status != OK)
+        return status;
+    status = loop_clock_create(loop->base, &loop->clock, ret_error);
+    if (status != OK)
+        return status;
+    *ret_loop = TAKE(loop);
+    return OK;
+}
+
+void event_loop_destroy(struct event_loop *loop)
+{
+    if (!loop)
+        return;
+    while (loop->signals) {
+        struct loop_signal *signal = loop->signals;
+        loop->signals = signal->next;
+        event_del(&signal->event);
+        free(signal);
+    }
+    loop_clock_destroy(loop->clock);
+    loop_timers_destroy(loop->timers);
+    if (loop->base)
+        event_base_free(loop->base);
+    free(loop);
+}
+
+struct event_base *event_loop_base(struct event_loop *loop)
+{
+    return loop->base;
+}
+
+enum status event_loop_run(struct event_loop *loop, struct error *ret_error)
+{
+    /* libevent forgets a stop that came before the run; a signal during start-up may be one. */
+    while (!loop->stopped) {
+        if (event_base_loop(loop->base, EVLOOP_NO_EXIT_ON_EMPTY) < 0)
+            return error_set(ret_error, ERR_IO, "event loop: %s", strerror(errno));
+    }
+    loop->stopped = false;
+    return OK;
+}
+
+void event_loop_stop(struct event_loop *loop)
+{
+    loop->stopped = true;
+    event_base_loopbreak(loop->base);
+}
+
+struct loop_timer *loop_timer_create(struct event_loop *loop, loop_timer_callback *callback, void *context)
+{
+    return loop_timers_add(loop->timers, callback, context);
+}
+
+static void on_signal(evutil_socket_t number, short events, void *context)
+{
+    (void)events;
+    struct loop_signal *signal = context;
+    signal->callback((int)number, signal->context);
+}
+
+enum status event_loop_on_signal(struct event_loop *loop, int signal_number, loop_signal_callback *callback,
+                                 void *context, struct error *ret_error)
+{
+    struct loop_signal *signal = calloc(1, sizeof *signal);
+    if (!signal)
+        return error_set(ret_error, ERR_NO_MEMORY, "signal %d", signal_number);
+    signal->callback = callback;
+    signal->context = context;
+    if (event_assign(&signal->event, loop->base, signal_number, EV_SIGNAL | EV_PERSIST, on_signal, signal) < 0 ||
+        event_add(&signal->event, NULL) < 0) {
+        free(signal);
+        return error_set(ret_error, ERR_IO, "signal %d cannot be caught", signal_number);
+    }
+    signal->next = loop->signals;
+    loop->signals = signal;
+    return OK;
+}
+
+enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callback *callback, void *context,
+                                       struct error *ret_error)
+{
+    return loop_clock_add_listener(loop->clock, callback, context, ret_error);
+}
+
+struct loop_wakeup {
+    int fd;
+    struct event event;
+    loop_timer_callback *callback;
+    void *context;
+};
+
+static void on_wakeup(evutil_socket_t fd, short events, void *context)
+{
+    (void)events;
+    struct loop_wakeup *wakeup = context;
+    uint64_t count;
+    /* Emptied before the callback looks, so that a signal given meanwhile runs it once more. */
+    if (read((int)fd, &count, sizeof count) == (ssize_t)sizeof count)
+        wakeup->callback(wakeup->context);
+}
+
+enum status loop_wakeup_create(struct event_loop *loop, loop_timer_callback *callback, void *context,
+                               struct loop_wakeup **ret_wakeup, struct error *ret_error)
+{
+    struct loop_wakeup *wakeup = calloc(1, sizeof *wakeup);
+    if (!wakeup)
+        return error_set(ret_error, ERR_NO_MEMORY, "wake-up");
+    wakeup->callback = callback;
+    wakeup->context = context;
+    wakeup->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (wakeup->fd < 0) {
+        int reason = errno;
+        free(wakeup);
+        return error_set(ret_error, ERR_IO, "eventfd: %s", strerror(reason));
+    }
+    if (event_assign(&wakeup->event, loop->base, wakeup->fd, EV_READ | EV_PERSIST, on_wakeup, wakeup) < 0 ||
+        event_add(&wakeup->event, NULL) < 0) {
+        close(wakeup->fd);
+        free(wakeup);
+        return error_set(ret_error, ERR_IO, "wake-up: the event loop refused it");
+    }
+    *ret_wakeup = wakeup;
+    return OK;
+}
+
+void loop_wakeup_destroy(struct loop_wakeup *wakeup)
+{
+    if (!wakeup)
+        return;
+    event_del(&wakeup->event);
+    close(wakeup->fd);
+    free(wakeup);
+}
+
+void loop_wakeup_signal(struct loop_wakeup *wakeup)
+{
+    /* Fails only when the counter is full: then the wake-up is already due. */
+    uint64_t one = 1;
+    ssize_t written = write(wakeup->fd, &one, sizeof one);
+    (void)written;
+}
