@@ -92,8 +92,11 @@ static CURLUcode copy_part(CURLU *handle, CURLUPart part, unsigned flags, char *
     CURLUcode code = curl_url_get(handle, part, &text, flags);
     if (code == CURLUE_NO_QUERY)
         return CURLUE_OK;
-    if (code != CURLUE_OK)
+    if (code != CURLUE_OK) {
+        /* curl 7.88 leaves the unconverted host here when it cannot make an A-label of it. */
+        curl_free(text);
         return code;
+    }
     *ret_text = strdup(text);
     secret_wipe(text, strlen(text));
     curl_free(text);
@@ -121,7 +124,8 @@ static CURLUcode copy_host(CURLU *handle, const char *text, char **ret_host)
     CURLUcode code = copy_part(handle, CURLUPART_HOST, CURLU_PUNYCODE, ret_host);
     uselocale(before);
     freelocale(utf8);
-    return code;
+    /* curl 7.88 says "out of memory" for every name that is no IDN. */
+    return code == CURLUE_OUT_OF_MEMORY ? CURLUE_BAD_HOSTNAME : code;
 }
 
 static enum status copy_parts(struct url *url, CURLU *handle, const char *text, struct error *ret_error)
