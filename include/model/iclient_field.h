@@ -137,10 +137,24 @@ struct iclient_field_row {
     const char *pointer;
     enum iclient_field_kind kind;
     const char *fallback;        /* JSON text; NULL: none */
-    const char *const *choices;  /* NULL-terminated, for FIELD_CHOICE */
-    bool choice_nullable;
+    const char *const *choices;  /* NULL-terminated, for FIELD_CHOICE and for the elements of allowedGrants */
+    bool choice_nullable;        /* null is a value of its own: pkceCodeChallengeMethod */
+    bool null_is_absent;         /* null is the same as leaving it out: accessTokenHeaderName, the headers */
+    bool comma_separated;        /* STRINGS: a string is a list with commas (failValues, validDomainNames) */
 };
 
 const struct iclient_field_row *iclient_field_row(enum iclient_field field);
+
+/* The field "name" of the level that pointer parent names ("", "/oauth2", "/oauth2/token"); ICLIENT_FIELD_COUNT when none. */
+enum iclient_field iclient_field_find(const char *parent, const char *name);
+/* True when that level has a group of fields of this name ("token" under "/oauth2"). */
+bool iclient_field_is_group(const char *parent, const char *name);
+/*
+ * What a person who wrote an unknown name there may have meant: the nearest name of that level, or the pointer of a field
+ * of exactly that name elsewhere ("/oauth2/clientId"), or the nearest name elsewhere. NULL when there is none.
+ */
+const char *iclient_field_nearest(const char *parent, const char *name);
+/* The field that a template's path below "iClient." begins with; *ret_rest is what follows ("" or "a.b"). */
+enum iclient_field iclient_field_find_path(const char *path, const char **ret_rest);
 
 #endif
