@@ -1,0 +1,154 @@
+#include "model/token_set.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/text_buffer.h"
+
+static const struct {
+    const char *name;
+    size_t offset;
+} times[] = {
+    {"obtained_at", offsetof(struct token_set, obtained_at)},
+    {"expires_at", offsetof(struct token_set, expires_at)},
+    {"refresh_expires_at", offsetof(struct token_set, refresh_expires_at)},
+    {"refreshes_left", offsetof(struct token_set, refreshes_left)},
+};
+enum { TIME_COUNT = sizeof times / sizeof times[0] };
+
+static int64_t *time_at(struct token_set *tokens, size_t offset)
+{
+    return (int64_t *)(void *)((char *)tokens + offset);
+}
+
+struct token_set *token_set_create(void)
+{
+    struct token_set *tokens = calloc(1, sizeof *tokens);
+    if (!tokens)
+        return NULL;
+    tokens->holds = 1;
+    tokens->refreshes_left = -1;
+    return tokens;
+}
+
+struct token_set *token_set_hold(struct token_set *tokens)
+{
+    if (tokens)
+        tokens->holds++;
+    return tokens;
+}
+
+void token_set_destroy(struct token_set *tokens)
+{
+    if (!tokens || --tokens->holds > 0)
+        return;
+    secret_destroy(tokens->access_token);
+    secret_destroy(tokens->refresh_token);
+    free(tokens->token_type);
+    free(tokens->scope);
+    json_decref(tokens->metadata);
+    free(tokens);
+}
+
+static void append_member(struct text_buffer *text, const char *name, const char *value, size_t length)
+{
+    if (!value)
+        return;
+    text_buffer_append_format(text, "\"%s\":", name);
+    text_buffer_append_json_string(text, value, length);
+    text_buffer_append_text(text, ",");
+}
+
+static void append_secret(struct text_buffer *text, const char *name, const struct secret *secret)
+{
+    append_member(text, name, secret_reveal(secret), secret_length(secret));
+}
+
+static void append_text(struct text_buffer *text, const char *name, const char *value)
+{
+    append_member(text, name, value, value ? strlen(value) : 0);
+}
+
+struct secret *token_set_serialise(const struct token_set *tokens)
+{
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, SECRET_MAX);
+    text_buffer_append_text(&text, "{");
+    append_secret(&text, "access_token", tokens->access_token);
+    append_secret(&text, "refresh_token", tokens->refresh_token);
+    append_text(&text, "token_type", tokens->token_type);
+    append_text(&text, "scope", tokens->scope);
+    if (tokens->metadata) {
+        text_buffer_append_text(&text, "\"metadata\":");
+        text_buffer_append_json(&text, tokens->metadata);
+        text_buffer_append_text(&text, ",");
+    }
+    for (size_t i = 0; i < TIME_COUNT; i++) {
+        const int64_t *time = (const int64_t *)(const void *)((const char *)tokens + times[i].offset);
+        text_buffer_append_format(&text, "\"%s\":%" PRId64 ",", times[i].name, *time);
+    }
+    text_buffer_append_format(&text, "\"generation\":%" PRIu64 "}", tokens->generation);
+    return text_buffer_take_secret(&text);
+}
+
+/* Absent is fine; anything but a string is not. */
+static bool read_secret(const json_t *document, const char *name, struct secret **ret_secret)
+{
+    const json_t *value = json_object_get(document, name);
+    if (!value)
+        return true;
+    if (!json_is_string(value))
+        return false;
+    *ret_secret = secret_create(json_string_value(value), json_string_length(value));
+    return *ret_secret != NULL;
+}
+
+static bool read_text(const json_t *document, const char *name, char **ret_text)
+{
+    const json_t *value = json_object_get(document, name);
+    if (!value)
+        return true;
+    if (!json_is_string(value))
+        return false;
+    *ret_text = strdup(json_string_value(value));
+    return *ret_text != NULL;
+}
+
+static bool read_numbers(const json_t *document, struct token_set *tokens)
+{
+    for (size_t i = 0; i < TIME_COUNT; i++) {
+        const json_t *value = json_object_get(document, times[i].name);
+        if (!json_is_integer(value))
+            return false;
+        *time_at(tokens, times[i].offset) = json_integer_value(value);
+    }
+    const json_t *generation = json_object_get(document, "generation");
+    if (!json_is_integer(generation) || json_integer_value(generation) < 0)
+        return false;
+    tokens->generation = (uint64_t)json_integer_value(generation);
+    return true;
+}
+
+enum status token_set_parse(const struct secret *text, struct token_set **ret_tokens, struct error *ret_error)
+{
+    AUTO_JSON document = NULL;
+    if (!text || json_read_text(secret_reveal(text), secret_length(text), &document, NULL) != OK ||
+        !json_is_object(document))
+        return error_set(ret_error, ERR_CORRUPT, "stored token set: not the JSON object that was written");
+    AUTO(token_set) tokens = token_set_create();
+    if (!tokens)
+        return error_set(ret_error, ERR_NO_MEMORY, "token set");
+    if (!read_secret(document, "access_token", &tokens->access_token) ||
+        !read_secret(document, "refresh_token", &tokens->refresh_token) ||
+        !read_text(document, "token_type", &tokens->token_type) || !read_text(document, "scope", &tokens->scope) ||
+        !read_numbers(document, tokens))
+        return error_set(ret_error, ERR_CORRUPT, "stored token set: a member is missing or of the wrong type");
+    json_t *metadata = json_object_get(document, "metadata");
+    if (metadata && !json_is_object(metadata))
+        return error_set(ret_error, ERR_CORRUPT, "stored token set: metadata is no object");
+    tokens->metadata = json_incref(metadata);
+    *ret_tokens = TAKE(tokens);
+    return OK;
+}
