@@ -16,6 +16,8 @@
  */
 struct address_rule;
 
+enum { ADDRESS_RULE_NETWORKS_MAX = 256 };
+
 struct address_rule *address_rule_create(void);
 void address_rule_destroy(struct address_rule *rule);
 AUTO_DEFINE(address_rule);

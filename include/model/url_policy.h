@@ -15,6 +15,8 @@
  */
 struct url_policy;
 
+enum { URL_POLICY_HOSTS_MAX = 256 };
+
 /*
  * Refuses as a domain: an empty name, a public suffix ("com", "co.uk", "github.io"), a name with scheme, port, path,
  * wildcard or template; address literals are allowed and match exactly. localhost is allowed.
