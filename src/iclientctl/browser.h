@@ -1,0 +1,13 @@
+#ifndef ICLIENTCTL_BROWSER_H
+#define ICLIENTCTL_BROWSER_H
+
+#include <stdbool.h>
+
+/* Is there a screen for it? */
+bool browser_has_display(void);
+/* An http or https address without controls and spaces: nothing else is given to another program. */
+bool browser_takes(const char *address);
+/* Starts xdg-open beside us, silent and out of reach of our Ctrl-C. False when it does not start. */
+bool browser_open(const char *address);
+
+#endif

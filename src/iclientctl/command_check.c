@@ -1,0 +1,142 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fault_list.h"
+#include "iclientctl/check_settings.h"
+#include "iclientctl/command.h"
+#include "iclientctl/document_list.h"
+#include "iclientctl/terminal_text.h"
+#include "io/file_load.h"
+#include "model/catalog.h"
+
+/* Secrets are not read: whoever checks a document need not be allowed to. The daemon's own --check reads them. */
+static struct catalog *make_catalog(const struct check_settings *settings)
+{
+    const struct catalog_options options = {
+        .iclient = {.allow_loopback_http = settings->allow_loopback_http,
+                    .default_redirect_uri = settings->redirect_uri},
+    };
+    return catalog_create(&options);
+}
+
+static void add_documents(struct catalog *catalog, const struct document_list *documents, bool connections,
+                          struct fault_list *faults)
+{
+    for (size_t i = 0; i < document_list_count(documents); i++) {
+        const struct document *document = document_list_at(documents, i);
+        if (document->is_connection != connections)
+            continue;
+        /* What is wrong is in faults. */
+        if (connections)
+            (void)catalog_add_connection(catalog, document->json, document->path, faults);
+        else
+            (void)catalog_add_iclient(catalog, document->json, document->path, faults);
+    }
+}
+
+static enum status add_preset(void *context, const char *path, const char *name, const json_t *document,
+                              struct fault_list *faults)
+{
+    enum status status = catalog_add_preset(context, name, document, path, faults);
+    return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
+}
+
+static enum status check_given(const struct arguments *arguments, const struct check_settings *settings,
+                               struct catalog *catalog, struct fault_list *faults)
+{
+    AUTO(document_list) documents = document_list_create();
+    if (!documents)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < arguments->operand_count; i++) {
+        if (document_list_add(documents, arguments->operands[i], faults) != OK)
+            return ERR_NO_MEMORY;
+    }
+    (void)file_load_directory(settings->presets, true, add_preset, catalog, faults);
+    add_documents(catalog, documents, false, faults);
+    add_documents(catalog, documents, true, faults);
+    enum status status = catalog_finish(catalog, faults);
+    return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
+}
+
+static enum status check_configured(const struct check_settings *settings, struct catalog *catalog,
+                                    struct fault_list *faults)
+{
+    const struct catalog_directories directories = {
+        .presets = settings->presets,
+        .iclients = settings->iclients,
+        .connections = settings->connections,
+    };
+    enum status status = file_load_catalog(&directories, catalog, faults);
+    return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
+}
+
+static bool print_as_json(const struct fault_list *faults)
+{
+    AUTO_JSON array = json_array();
+    for (size_t i = 0; i < fault_list_count(faults); i++) {
+        const struct fault *fault = fault_list_at(faults, i);
+        /* Paths need not be UTF-8; jansson then makes no string, and the member is null. */
+        json_t *row =
+            json_pack("{s:o?,s:s,s:s,s:s?,s:s}", "file", json_string(fault->file), "pointer", fault->pointer, "message",
+                      fault->message, "hint", fault->hint, "severity", fault->warning ? "warning" : "error");
+        if (json_array_append_new(array, row) != 0) {
+            terminal_say("out of memory");
+            return false;
+        }
+    }
+    return terminal_write_json(array);
+}
+
+static bool print_as_text(const struct fault_list *faults)
+{
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, TERMINAL_TEXT_MAX);
+    bool colours = terminal_has_colours(STDOUT_FILENO);
+    for (size_t i = 0; i < fault_list_count(faults); i++) {
+        const struct fault *fault = fault_list_at(faults, i);
+        AUTO_TEXT line = fault_format(fault);
+        terminal_text_append_tone(
+            &text, fault->warning ? "warning: " : "error: ", fault->warning ? TONE_CAUTION : TONE_BAD, colours);
+        terminal_text_append(&text, line ? line : fault->message);
+        text_buffer_append_text(&text, "\n");
+    }
+    return terminal_write_buffer(&text);
+}
+
+static void say_summary(const struct catalog *catalog, const struct fault_list *faults)
+{
+    size_t errors = 0;
+    size_t count = fault_list_count(faults);
+    for (size_t i = 0; i < count; i++)
+        errors += !fault_list_at(faults, i)->warning;
+    terminal_say("%zu iClients and %zu connections are good; %zu errors, %zu warnings", catalog_iclient_count(catalog),
+                 catalog_connection_count(catalog), errors, count - errors);
+}
+
+static enum exit_code check(const struct arguments *arguments, const struct check_settings *settings)
+{
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(catalog) catalog = make_catalog(settings);
+    enum status status = ERR_NO_MEMORY;
+    if (faults && catalog)
+        status = arguments->operand_count > 0 ? check_given(arguments, settings, catalog, faults)
+                                              : check_configured(settings, catalog, faults);
+    if (status != OK) {
+        terminal_say("out of memory");
+        return EXIT_FAILED;
+    }
+    bool printed = arguments->options[OPTION_JSON] ? print_as_json(faults) : print_as_text(faults);
+    say_summary(catalog, faults);
+    return printed && !fault_list_has_errors(faults) ? EXIT_DONE : EXIT_FAILED;
+}
+
+enum exit_code command_check(const struct arguments *arguments)
+{
+    AUTO_FINISH(check_settings) settings;
+    struct error error;
+    if (check_settings_init(&settings, arguments, &error) != OK) {
+        terminal_say("%s", error.message);
+        return EXIT_FAILED;
+    }
+    return check(arguments, &settings);
+}
