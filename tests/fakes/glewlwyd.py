@@ -23,6 +23,7 @@ from fakes.support import LOOPBACK, CurlUser, call, die_with_parent, free_port, 
 BINARY = "/usr/bin/glewlwyd"
 SCHEMA = "/usr/share/doc/glewlwyd/database/init.sqlite3.sql.gz"
 WEBAPP = "/usr/share/glewlwyd/webapp"
+WEBAPP_CONFIGURATION = "/usr/share/glewlwyd/templates/config.json"
 ADMIN = ("admin", "password")
 SCOPES = ("openid", "mail", "files")
 START_TIMEOUT = 20
@@ -90,7 +91,7 @@ class Glewlwyd:
         self.stop()
 
     def start(self):
-        for needed in (BINARY, SCHEMA, WEBAPP):
+        for needed in (BINARY, SCHEMA, WEBAPP, WEBAPP_CONFIGURATION):
             if not os.path.exists(needed):
                 raise GlewlwydError(f"{needed} is missing. On Debian: apt-get install glewlwyd")
         self.folder = tempfile.mkdtemp(prefix="glewlwyd-")
@@ -185,10 +186,13 @@ class Glewlwyd:
             database = sqlite3.connect(self._path("glewlwyd.db"))
             database.executescript(schema.read())
             database.close()
+        # Debian's folder is made of links to other folders, which glewlwyd refuses to follow.
+        shutil.copytree(WEBAPP, self._path("webapp"), ignore=shutil.ignore_patterns("config.json", "*.map", "admin.js"))
+        shutil.copy(WEBAPP_CONFIGURATION, self._path("webapp/config.json"))
         mime_types = ", ".join(f'{{ extension = "{extension}" mime_type = "{kind}" compress = 0 }}'
                                for extension, kind in MIME_TYPES.items())
         with open(self._path("glewlwyd.conf"), "w", encoding="utf-8") as configuration:
-            configuration.write(CONFIGURATION.format(port=self.port, base=self.base, webapp=WEBAPP, mime_types=mime_types,
+            configuration.write(CONFIGURATION.format(port=self.port, base=self.base, webapp=self._path("webapp"), mime_types=mime_types,
                                                      log=self._path("glewlwyd.log"), database=self._path("glewlwyd.db")))
 
     def _launch(self):

@@ -135,6 +135,18 @@ class ScriptedProvider:
         self._http.server_close()
         self._thread.join()
 
+    @property
+    def token_uri(self):
+        return self.base + "/token"
+
+    @property
+    def authorize_uri(self):
+        return self.base + "/authorize"
+
+    @property
+    def revoke_uri(self):
+        return self.base + "/revoke"
+
     # Script
 
     def on(self, path, *answers):

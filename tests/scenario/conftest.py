@@ -5,6 +5,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from daemon import Daemon
+from fakes.authlib_server import AuthlibServer
 from fakes.glewlwyd import Glewlwyd
 from fakes.scripted_provider import ScriptedProvider
 
@@ -15,7 +17,40 @@ def glewlwyd():
         yield server
 
 
+@pytest.fixture(scope="session")
+def authlib():
+    with AuthlibServer() as server:
+        yield server
+
+
 @pytest.fixture
 def provider():
     with ScriptedProvider() as server:
         yield server
+
+
+@pytest.fixture
+def prepare(request):
+    """prepare(*iclients, connections=[…], config={…}): a daemon that is configured but not started."""
+    daemons = []
+    servers = [request.getfixturevalue(name) for name in ("provider", "authlib") if name in request.fixturenames]
+
+    def make(*iclients, connections=(), config=None):
+        daemon = Daemon(config)
+        daemons.append(daemon)
+        daemon.secret_sources += [server.secrets_issued for server in servers]
+        for document in iclients:
+            daemon.write_iclient(document)
+        for document in connections:
+            daemon.write_connection(document)
+        return daemon
+
+    yield make
+    for daemon in daemons:
+        daemon.finish()
+
+
+@pytest.fixture
+def launch(prepare):
+    """The same, started."""
+    return lambda *iclients, **options: prepare(*iclients, **options).start()

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from fakes.authlib_server import JWT_BEARER, AuthlibServer, sign
+from fakes.authlib_server import JWT_BEARER, sign
 from fakes.certificates import Authority
 from fakes.glewlwyd import Glewlwyd, GlewlwydError
 from fakes.scripted_provider import Answer, ScriptedProvider
@@ -131,12 +131,6 @@ def _runs(pid):
 
 # Authlib
 
-@pytest.fixture(scope="module")
-def authlib():
-    with AuthlibServer(lifetime=600) as server:
-        yield server
-
-
 def bearer(server, assertion):
     return call("POST", server.token_uri, form={"grant_type": JWT_BEARER, "assertion": assertion, "scope": "a"})
 
@@ -145,7 +139,7 @@ def bearer(server, assertion):
 def test_authlib_grants_a_token_for_a_good_assertion(authlib, method):
     client = authlib.add_client(method)
     reply = bearer(authlib, sign(client, authlib))
-    assert reply.status == 200 and reply.json()["expires_in"] == 600
+    assert reply.status == 200 and reply.json()["expires_in"] == authlib.lifetime
     assert authlib.is_active(reply.json()["access_token"])
 
 
