@@ -1,0 +1,17 @@
+#ifndef PROTOCOL_CLIENT_AUTHENTICATION_H
+#define PROTOCOL_CLIENT_AUTHENTICATION_H
+
+#include "base/error.h"
+#include "protocol/request_builder.h"
+
+/*
+ * Puts the client's identity into exactly one place (RFC 6749 §2.3: never more than one method):
+ *   basic           the Authorization header, unless the iClient's headers have one of their own
+ *   body, none      client_id (and client_secret) among the default parameters, so not where the iClient has a body
+ *   *_jwt           client_assertion (RFC 7523 §2.2) with client_id, unless the iClient's body has one of its own
+ * optional: the request is proof enough without it (RFC 7523 §2.1), so that an iClient without id or secret passes.
+ * ERR_INVALID when the client id is missing; errors of jwt_assertion_create_client().
+ */
+enum status client_authentication_add(struct request_builder *builder, bool optional, struct error *ret_error);
+
+#endif

@@ -1,0 +1,252 @@
+#include "protocol/jwt_assertion.h"
+
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/random.h"
+#include "protocol/jwt_signature.h"
+#include "protocol/template_json.h"
+#include "protocol/token_lifetime.h"
+
+enum { LIFETIME_DEFAULT = 300 };
+
+/* What one JWT is made of. */
+struct jwt_plan {
+    const char *method;
+    const struct secret *key;
+    const struct secret *passphrase;
+    const json_t *header;  /* templates; may be NULL */
+    const json_t *payload; /* templates; may be NULL */
+};
+
+static const struct iclient *iclient_of(const struct grant_context *context)
+{
+    return connection_iclient(context->connection);
+}
+
+/* Inside a JWT its own token does not exist yet: naming it would never end. */
+static enum status look_up_outside_jwt(void *context, const char *path, struct text_buffer *value)
+{
+    return strcmp(path, "iClient.jwt.token") == 0 ? ERR_NOT_FOUND : grant_context_lookup(context, path, value);
+}
+
+static enum status render(const struct grant_context *context, const json_t *templates, const char *field,
+                          json_t **ret_rendered, struct error *ret_error)
+{
+    enum status status =
+        template_json_render(templates, look_up_outside_jwt, (void *)(uintptr_t)context, ret_rendered, ret_error);
+    if (status != OK && ret_error)
+        error_prefix(ret_error, "%s", field);
+    return status;
+}
+
+/* ---- default claims (RFC 7523 §3) ---- */
+
+static enum status claim_client_id(const struct grant_context *context, json_t **ret_value, struct error *ret_error)
+{
+    (void)ret_error;
+    const char *client_id = iclient_client_id(iclient_of(context));
+    *ret_value = client_id ? json_string(client_id) : NULL;
+    return OK;
+}
+
+static enum status claim_audience(const struct grant_context *context, json_t **ret_value, struct error *ret_error)
+{
+    const char *uri = iclient_text(iclient_of(context), ICLIENT_TOKEN_URI);
+    if (!uri)
+        return OK;
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, TEMPLATE_RESULT_MAX);
+    enum status status =
+        template_render(uri, TEMPLATE_IN_URI, look_up_outside_jwt, (void *)(uintptr_t)context, &text, ret_error);
+    if (status != OK)
+        return status;
+    *ret_value = json_string(text_buffer_text(&text));
+    return OK;
+}
+
+static enum status claim_issued_at(const struct grant_context *context, json_t **ret_value, struct error *ret_error)
+{
+    (void)ret_error;
+    *ret_value = json_integer(context->now);
+    return OK;
+}
+
+static enum status claim_expiry(const struct grant_context *context, json_t **ret_value, struct error *ret_error)
+{
+    (void)ret_error;
+    int64_t lifetime = iclient_number(iclient_of(context), ICLIENT_JWT_LIFETIME, LIFETIME_DEFAULT);
+    *ret_value = json_integer(token_lifetime_end(context->now, lifetime));
+    return OK;
+}
+
+static enum status claim_id(const struct grant_context *context, json_t **ret_value, struct error *ret_error)
+{
+    (void)context;
+    char text[RANDOM_TOKEN_SIZE];
+    enum status status = random_token(text);
+    if (status != OK)
+        return error_set(ret_error, status, "random jti");
+    *ret_value = json_string(text);
+    return OK;
+}
+
+/* A value left NULL: the claim has no default here. */
+static const struct {
+    const char *name;
+    enum status (*make)(const struct grant_context *context, json_t **ret_value, struct error *ret_error);
+} default_claims[] = {
+    {"iss", claim_client_id}, {"sub", claim_client_id}, {"aud", claim_audience},
+    {"iat", claim_issued_at}, {"exp", claim_expiry},    {"jti", claim_id},
+};
+
+static enum status add_defaults(const struct grant_context *context, json_t *claims, struct error *ret_error)
+{
+    for (size_t i = 0; i < sizeof default_claims / sizeof default_claims[0]; i++) {
+        if (json_object_get(claims, default_claims[i].name))
+            continue;
+        json_t *value = NULL;
+        enum status status = default_claims[i].make(context, &value, ret_error);
+        if (status != OK)
+            return status;
+        if (value && json_object_set_new(claims, default_claims[i].name, value) != 0)
+            return error_set(ret_error, ERR_NO_MEMORY, "JWT claims");
+    }
+    return OK;
+}
+
+/* A null was there to keep a default away. */
+static void drop_nulls(json_t *claims)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe(claims, next, name, value)
+    {
+        if (json_is_null(value))
+            json_object_del(claims, name);
+    }
+}
+
+/* RFC 7519 §2: a NumericDate is a number; a template yields text. */
+static enum status make_dates_numeric(json_t *claims, struct error *ret_error)
+{
+    static const char *const dates[] = {"iat", "exp", "nbf"};
+    for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
+        json_t *value = json_object_get(claims, dates[i]);
+        int64_t number;
+        if (!json_is_string(value) || !json_read_integer(value, &number))
+            continue;
+        if (json_object_set_new(claims, dates[i], json_integer(number)) != 0)
+            return error_set(ret_error, ERR_NO_MEMORY, "JWT claims");
+    }
+    return OK;
+}
+
+static enum status make_claims(const struct grant_context *context, const json_t *templates, json_t **ret_claims,
+                               struct error *ret_error)
+{
+    AUTO_JSON claims = NULL;
+    enum status status = OK;
+    if (templates)
+        status = render(context, templates, "jwt.payload", &claims, ret_error);
+    else if (!(claims = json_object()))
+        status = error_set(ret_error, ERR_NO_MEMORY, "JWT claims");
+    if (status == OK)
+        status = add_defaults(context, claims, ret_error);
+    if (status != OK)
+        return status;
+    drop_nulls(claims);
+    status = make_dates_numeric(claims, ret_error);
+    if (status == OK)
+        *ret_claims = TAKE(claims);
+    return status;
+}
+
+static enum status create(const struct grant_context *context, const struct jwt_plan *plan, struct secret **ret_token,
+                          json_t **ret_claims, struct error *ret_error)
+{
+    if (!plan->method)
+        return error_set(ret_error, ERR_INVALID, "jwt.signatureMethod is missing");
+    AUTO_JSON header = NULL;
+    AUTO_JSON claims = NULL;
+    enum status status = OK;
+    if (plan->header)
+        status = render(context, plan->header, "jwt.header", &header, ret_error);
+    if (status == OK)
+        status = make_claims(context, plan->payload, &claims, ret_error);
+    if (status == OK)
+        status = jwt_sign(plan->method, plan->key, plan->passphrase, header, claims, ret_token, ret_error);
+    if (status == OK && ret_claims)
+        *ret_claims = TAKE(claims);
+    return status;
+}
+
+static struct jwt_plan plan_of_jwt_block(const struct iclient *iclient)
+{
+    return (struct jwt_plan){
+        .method = iclient_text(iclient, ICLIENT_JWT_SIGNATURE_METHOD),
+        .key = iclient_jwt_key(iclient),
+        .passphrase = iclient_secret(iclient, ICLIENT_JWT_PASSPHRASE),
+        .header = iclient_json(iclient, ICLIENT_JWT_HEADER),
+        .payload = iclient_json(iclient, ICLIENT_JWT_PAYLOAD),
+    };
+}
+
+enum status jwt_assertion_create(const struct grant_context *context, struct secret **ret_token,
+                                 struct error *ret_error)
+{
+    struct jwt_plan plan = plan_of_jwt_block(iclient_of(context));
+    return create(context, &plan, ret_token, NULL, ret_error);
+}
+
+/* OpenID Connect Core §9: HS256 unless the iClient names another HS method. */
+static void sign_with_client_secret(const struct iclient *iclient, struct jwt_plan *plan)
+{
+    if (!plan->method || strncmp(plan->method, "HS", 2) != 0)
+        plan->method = "HS256";
+    plan->key = iclient_client_secret(iclient);
+    plan->passphrase = NULL;
+}
+
+enum status jwt_assertion_create_client(const struct grant_context *context, struct secret **ret_token,
+                                        struct error *ret_error)
+{
+    const struct iclient *iclient = iclient_of(context);
+    if (!iclient_client_id(iclient))
+        return error_set(ret_error, ERR_INVALID, "oauth2.clientId is missing, a client assertion needs it");
+    struct jwt_plan plan = plan_of_jwt_block(iclient);
+    if (iclient_client_authentication(iclient) == CLIENT_AUTH_SECRET_JWT)
+        sign_with_client_secret(iclient, &plan);
+    /* Any other payload describes the grant's assertion, whose subject need not be the client. */
+    const char *use = iclient_text(iclient, ICLIENT_JWT_USE);
+    if (!use || strcmp(use, "clientAssertion") != 0)
+        plan.payload = NULL;
+    return create(context, &plan, ret_token, NULL, ret_error);
+}
+
+/* ---- the JWT as the access token ---- */
+
+enum status jwt_assertion_create_token(const struct grant_context *context, struct token_set **ret_tokens,
+                                       struct error *ret_error)
+{
+    const struct iclient *iclient = iclient_of(context);
+    struct jwt_plan plan = plan_of_jwt_block(iclient);
+    AUTO(secret) token = NULL;
+    AUTO_JSON claims = NULL;
+    enum status status = create(context, &plan, &token, &claims, ret_error);
+    if (status != OK)
+        return status;
+    AUTO(token_set) tokens = token_set_create();
+    if (!tokens)
+        return error_set(ret_error, ERR_NO_MEMORY, "token set");
+    tokens->access_token = TAKE(token);
+    tokens->obtained_at = context->now;
+    int64_t expires_at;
+    if (json_read_integer(json_object_get(claims, "exp"), &expires_at))
+        tokens->expires_at = token_lifetime_clamp(context->now, expires_at);
+    else
+        tokens->expires_at = token_lifetime_default_end(iclient, context->now);
+    *ret_tokens = TAKE(tokens);
+    return OK;
+}
