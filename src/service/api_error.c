@@ -1,0 +1,81 @@
+#include "service/api_error.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct api_error_row {
+    const char *code;
+    int status;
+    bool retryable;
+};
+
+static const struct api_error_row *api_error_row(enum api_error_code code)
+{
+#define API_ERROR_ROW(symbol, code, status, retryable) {code, status, retryable},
+    static const struct api_error_row rows[] = {API_ERROR_TABLE(API_ERROR_ROW)};
+#undef API_ERROR_ROW
+    return &rows[code];
+}
+
+int api_error_status(enum api_error_code code)
+{
+    return api_error_row(code)->status;
+}
+
+bool api_error_append(const struct api_error *error, struct text_buffer *buffer)
+{
+    const struct api_error_row *row = api_error_row(error->code);
+    text_buffer_append_format(buffer, "{\"errors\":[{\"code\":\"%s\",\"message\":", row->code);
+    text_buffer_append_json_string(buffer, error->message, strlen(error->message));
+    if (error->field) {
+        text_buffer_append_text(buffer, ",\"field\":");
+        text_buffer_append_json_string(buffer, error->field, strlen(error->field));
+    }
+    text_buffer_append_format(buffer, "}],\"retryable\":%s", row->retryable ? "true" : "false");
+    if (error->members) {
+        text_buffer_append_text(buffer, ",");
+        text_buffer_append_text(buffer, error->members);
+    }
+    return text_buffer_append_text(buffer, "}");
+}
+
+void api_error_reply(struct http_call *call, const struct api_error *error)
+{
+    struct http_reply_header headers[3] = {{"Cache-Control", "no-store"}};
+    size_t count = 1;
+    char seconds[24];
+    if (error->retry_after > 0) {
+        snprintf(seconds, sizeof seconds, "%" PRId64, error->retry_after);
+        headers[count++] = (struct http_reply_header){"Retry-After", seconds};
+    }
+    if (error->allow)
+        headers[count++] = (struct http_reply_header){"Allow", error->allow};
+
+    AUTO_FINISH(text_buffer) body;
+    text_buffer_init(&body, API_ERROR_TEXT_MAX);
+    if (!api_error_append(error, &body)) {
+        api_error_reply_no_memory(call);
+        return;
+    }
+    http_call_reply(call, api_error_status(error->code), "application/json", headers, count, text_buffer_text(&body),
+                    body.length);
+}
+
+void api_error_reply_text(struct http_call *call, enum api_error_code code, const char *message)
+{
+    api_error_reply(call, &(struct api_error){.code = code, .message = message});
+}
+
+void api_error_reply_field(struct http_call *call, const char *field, const char *message)
+{
+    api_error_reply(call, &(struct api_error){.code = API_ERROR_INVALID_REQUEST, .message = message, .field = field});
+}
+
+void api_error_reply_no_memory(struct http_call *call)
+{
+    static const char body[] =
+        "{\"errors\":[{\"code\":\"busy\",\"message\":\"no memory for this request now\"}],\"retryable\":true}";
+    static const struct http_reply_header headers[] = {{"Cache-Control", "no-store"}};
+    http_call_reply(call, api_error_status(API_ERROR_BUSY), "application/json", headers, 1, body, sizeof body - 1);
+}

@@ -1,0 +1,52 @@
+#ifndef SERVICE_API_ERROR_H
+#define SERVICE_API_ERROR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text_buffer.h"
+#include "io/http_server.h"
+
+/* Every error of both sockets: symbol, code (stable, docs/API.md), HTTP status, whether asking again may help. */
+#define API_ERROR_TABLE(X)                                                                                             \
+    X(INVALID_REQUEST, "invalid_request", 400, false)                                                                  \
+    X(NOT_ALLOWED, "not_allowed", 403, false)                                                                          \
+    X(NOT_FOUND, "not_found", 404, false)                                                                              \
+    X(METHOD_NOT_ALLOWED, "method_not_allowed", 405, false)                                                            \
+    X(AUTHORIZATION_REQUIRED, "authorization_required", 409, false)                                                    \
+    X(INACTIVE, "inactive", 409, false)                                                                                \
+    X(UNSUPPORTED, "unsupported", 409, false)                                                                          \
+    X(TOO_LARGE, "too_large", 413, false)                                                                              \
+    X(INVALID_ICLIENT, "invalid_iclient", 422, false)                                                                  \
+    X(BUSY, "busy", 429, true)                                                                                         \
+    X(CLIENT_REJECTED, "client_rejected", 502, false)                                                                  \
+    X(PROVIDER_ERROR, "provider_error", 502, true)                                                                     \
+    X(PROVIDER_UNAVAILABLE, "provider_unavailable", 503, true)                                                         \
+    X(NOT_READY, "not_ready", 503, true)
+#define API_ERROR_SYMBOL(symbol, code, status, retryable) API_ERROR_##symbol,
+enum api_error_code { API_ERROR_TABLE(API_ERROR_SYMBOL) API_ERROR_COUNT };
+#undef API_ERROR_SYMBOL
+
+enum { API_ERROR_TEXT_MAX = 16 * 1024 };
+
+struct api_error {
+    enum api_error_code code;
+    const char *message;
+    const char *field;   /* the parameter or member at fault; NULL */
+    int64_t retry_after; /* seconds; 0: not known */
+    const char *allow;   /* for METHOD_NOT_ALLOWED; NULL otherwise */
+    const char *members; /* more members of the document, JSON text without braces; NULL */
+};
+
+int api_error_status(enum api_error_code code);
+/* {"errors":[{"code","message","field"?}],"retryable":…, members}. Appends. */
+bool api_error_append(const struct api_error *error, struct text_buffer *buffer);
+void api_error_reply(struct http_call *call, const struct api_error *error);
+
+/* The usual ones. */
+void api_error_reply_text(struct http_call *call, enum api_error_code code, const char *message);
+void api_error_reply_field(struct http_call *call, const char *field, const char *message); /* invalid_request */
+void api_error_reply_no_memory(struct http_call *call);
+
+#endif

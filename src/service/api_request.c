@@ -1,0 +1,95 @@
+#include "service/api_request.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "base/url.h"
+
+bool api_request_query_text(struct api_request *request, const char *name, char **ret_value)
+{
+    struct http_text query = http_call_query(request->call);
+    *ret_value = NULL;
+    switch (form_find(query.data, query.length, name, ret_value)) {
+    case OK:
+    case ERR_NOT_FOUND:
+        return true;
+    case ERR_NO_MEMORY:
+        api_error_reply_no_memory(request->call);
+        return false;
+    default:
+        api_error_reply_field(request->call, name, "this parameter stands twice or is badly encoded");
+        return false;
+    }
+}
+
+/* Digits alone: strtoll would take signs and spaces. */
+static bool parse_seconds(const char *text, int64_t max, int64_t *ret_seconds)
+{
+    int64_t seconds = 0;
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        seconds = seconds * 10 + (*text - '0');
+        if (seconds > max)
+            return false;
+    }
+    *ret_seconds = seconds;
+    return true;
+}
+
+bool api_request_query_seconds(struct api_request *request, const char *name, int64_t max, int64_t *seconds)
+{
+    AUTO_TEXT text = NULL;
+    if (!api_request_query_text(request, name, &text))
+        return false;
+    if (!text || parse_seconds(text, max, seconds))
+        return true;
+    char message[96];
+    snprintf(message, sizeof message, "%s is a whole number of seconds, 0 to %" PRId64, name, max);
+    api_error_reply_field(request->call, name, message);
+    return false;
+}
+
+bool api_request_read_body(struct api_request *request, bool optional, json_t **ret_document)
+{
+    struct http_text body = http_call_body(request->call);
+    *ret_document = NULL;
+    if (body.length == 0 && optional)
+        return true;
+    AUTO_JSON document = NULL;
+    struct error error;
+    enum status status = json_read_text(body.data, body.length, &document, &error);
+    if (status == ERR_NO_MEMORY) {
+        api_error_reply_no_memory(request->call);
+        return false;
+    }
+    if (status != OK || !json_is_object(document)) {
+        char message[ERROR_MESSAGE_MAX + 64];
+        snprintf(message, sizeof message, "the body is no JSON object%s%s", status != OK ? ": " : "",
+                 status != OK ? error.message : "");
+        api_error_reply_text(request->call, API_ERROR_INVALID_REQUEST, message);
+        return false;
+    }
+    *ret_document = TAKE(document);
+    return true;
+}
+
+void api_reply_text(struct http_call *call, const char *content_type, const struct text_buffer *body)
+{
+    static const struct http_reply_header headers[] = {{"Cache-Control", "no-store"}};
+    if (body->failed) {
+        api_error_reply_no_memory(call);
+        return;
+    }
+    http_call_reply(call, 200, content_type, headers, 1, text_buffer_text(body), body->length);
+}
+
+void api_reply_json(struct http_call *call, const struct text_buffer *body)
+{
+    api_reply_text(call, "application/json", body);
+}

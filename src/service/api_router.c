@@ -1,0 +1,190 @@
+#include "service/api_router.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "io/peer_identity.h"
+#include "model/access_rule.h"
+#include "service/api_health.h"
+#include "service/api_request.h"
+
+/* Operators are whom the default rule allows, with the socket's own group in the place of "iclientd". */
+static enum status make_operator_rule(const struct api_options *options, struct access_rule **ret_rule,
+                                      struct error *ret_error)
+{
+    struct identity_resolver resolve = peer_identity_resolver();
+    resolve.own_uid = options->own_uid;
+    AUTO_JSON allow = NULL;
+    if (options->admin_group) {
+        allow = json_pack("{s:[s]}", "groups", options->admin_group);
+        if (!allow)
+            return error_set(ret_error, ERR_INVALID, "the admin socket's group is no text in UTF-8");
+    }
+    return access_rule_from_json(allow, &resolve, ret_rule, ret_error);
+}
+
+enum status api_create(struct broker *broker, struct metrics *metrics, const struct api_options *options,
+                       struct api **ret_api, struct error *ret_error)
+{
+    AUTO(api) api = calloc(1, sizeof *api);
+    if (!api)
+        return error_set(ret_error, ERR_NO_MEMORY, "the API");
+    api->broker = broker;
+    api->metrics = metrics;
+    api->redirect_base_uri = strdup(options->redirect_base_uri);
+    if (!api->redirect_base_uri)
+        return error_set(ret_error, ERR_NO_MEMORY, "the API");
+    enum status status = make_operator_rule(options, &api->operators, ret_error);
+    if (status != OK)
+        return status;
+    *ret_api = TAKE(api);
+    return OK;
+}
+
+void api_destroy(struct api *api)
+{
+    if (!api)
+        return;
+    api_health_finish(api);
+    access_rule_destroy(api->operators);
+    free(api->redirect_base_uri);
+    free(api);
+}
+
+void api_reply_denied(struct api *api, struct http_call *call, const char *what)
+{
+    metrics_add(api->metrics, METRIC_REQUESTS_DENIED, 1);
+    const struct peer *peer = http_call_peer(call);
+    if (peer)
+        log_notice("denied: uid %lu, pid %ld may not use %s", (unsigned long)peer->uid, (long)peer->pid, what);
+    else
+        log_notice("denied: a peer without credentials may not use %s", what);
+    api_error_reply_text(call, API_ERROR_NOT_ALLOWED, "you may not use this; ask an administrator to allow you");
+}
+
+bool api_peer_may_use(struct http_call *call, const struct connection *connection)
+{
+    const struct access_rule *rule = connection_access(connection);
+    if (access_rule_needs_unit(rule))
+        http_call_find_peer_unit(call);
+    const struct peer *peer = http_call_peer(call);
+    return peer && access_rule_allows(rule, peer);
+}
+
+struct token_entry *api_request_find_entry(struct api_request *request)
+{
+    struct http_text name = request->match.names[0];
+    size_t length;
+    if (!route_decode_name(name, request->name, sizeof request->name, &length)) {
+        api_error_reply_field(request->call, "name", "the name in the path is too long or badly encoded");
+        return NULL;
+    }
+    request->entry = broker_find(request->api->broker, request->tenant, request->name, length);
+    if (!request->entry)
+        api_error_reply_text(request->call, API_ERROR_NOT_FOUND, "no connection has this name");
+    return request->entry;
+}
+
+static bool has_access(struct api_request *request)
+{
+    if (!api_request_find_entry(request))
+        return false;
+    if (api_peer_may_use(request->call, token_entry_connection(request->entry)))
+        return true;
+    char what[sizeof "connection " + API_NAME_MAX] = "connection ";
+    strcat(what, request->name);
+    api_reply_denied(request->api, request->call, what);
+    return false;
+}
+
+static bool is_operator(struct api_request *request)
+{
+    const struct peer *peer = http_call_peer(request->call);
+    if (peer && access_rule_allows(request->api->operators, peer))
+        return true;
+    api_reply_denied(request->api, request->call, "the admin socket");
+    return false;
+}
+
+/* Answers the call itself when it says no. */
+static bool is_permitted(struct api_request *request)
+{
+    switch (request->match.route->need) {
+    case NEED_ANYBODY:
+        return true;
+    case NEED_ACCESS:
+        return has_access(request);
+    case NEED_OPERATOR:
+        return is_operator(request);
+    case NEED_NOT_SAID:
+        break;
+    }
+    api_reply_denied(request->api, request->call, "a route that says nothing about permission");
+    return false;
+}
+
+static bool read_tenant(struct api_request *request)
+{
+    memcpy(request->tenant, "default", sizeof "default");
+    if (http_call_query(request->call).length == 0)
+        return true;
+    AUTO_TEXT tenant = NULL;
+    if (!api_request_query_text(request, "tenant", &tenant))
+        return false;
+    if (!tenant)
+        return true;
+    size_t size = strlen(tenant) + 1;
+    if (size > sizeof request->tenant || size == 1) {
+        api_error_reply_field(request->call, "tenant", "tenant is empty or too long");
+        return false;
+    }
+    memcpy(request->tenant, tenant, size);
+    return true;
+}
+
+static void reply_no_route(struct http_call *call, unsigned allowed_verbs)
+{
+    if (!allowed_verbs) {
+        api_error_reply_text(call, API_ERROR_NOT_FOUND, "there is nothing at this path; docs/API.md lists what is");
+        return;
+    }
+    char allow[ROUTE_ALLOW_SIZE];
+    route_format_allow(allowed_verbs, allow);
+    struct api_error error = {
+        .code = API_ERROR_METHOD_NOT_ALLOWED,
+        .message = "this path does not take this method; the Allow header lists those it takes",
+        .allow = allow,
+    };
+    api_error_reply(call, &error);
+}
+
+static void handle(struct api *api, const struct route_table *table, struct http_call *call)
+{
+    /* No initialiser: the buffers are large and this is the hot path. */
+    struct api_request request;
+    request.api = api;
+    request.call = call;
+    request.entry = NULL;
+    if (!route_find(table, http_call_verb(call), http_call_path(call), &request.match)) {
+        reply_no_route(call, request.match.allowed_verbs);
+        return;
+    }
+    if (!read_tenant(&request) || !is_permitted(&request))
+        return;
+    if (http_call_body(call).length > request.match.route->max_body) {
+        api_error_reply_text(call, API_ERROR_TOO_LARGE, "the body is larger than this path takes");
+        return;
+    }
+    request.match.route->handle(&request);
+}
+
+void api_handle_token_socket(struct http_call *call, void *api)
+{
+    handle(api, &api_token_routes, call);
+}
+
+void api_handle_admin_socket(struct http_call *call, void *api)
+{
+    handle(api, &api_admin_routes, call);
+}

@@ -1,0 +1,78 @@
+/* Why there is no token, and what to do about it. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "service/api_request.h"
+
+enum { MESSAGE_MAX = 8 * 1024 };
+
+struct token_error_row {
+    enum api_error_code code;
+    bool has_trouble;     /* the entry's trouble tells it better than message does */
+    const char *message;
+    const char *advice;   /* NULL: none */
+    bool names_login;     /* the advice ends with the arguments of iclientctl login */
+    bool has_retry_after;
+};
+
+static const struct token_error_row token_errors[] = {
+    [TOKEN_AUTHORIZATION_REQUIRED] = {API_ERROR_AUTHORIZATION_REQUIRED, true, "nobody has authorized this connection",
+                                      "run: iclientctl login ", true, false},
+    [TOKEN_INACTIVE] = {API_ERROR_INACTIVE, false, "the connection or its iClient is switched off",
+                        "its configuration says \"active\": false", false, false},
+    [TOKEN_CLIENT_REJECTED] = {API_ERROR_CLIENT_REJECTED, true, "the provider refuses the iClient",
+                               "check the iClient's client id, secret and grant at the provider", false, true},
+    [TOKEN_PROVIDER_UNAVAILABLE] = {API_ERROR_PROVIDER_UNAVAILABLE, true, "the provider has not answered yet",
+                                    "it is tried again without your doing", false, true},
+    [TOKEN_PROVIDER_ERROR] = {API_ERROR_PROVIDER_ERROR, true, "the provider's answer makes no sense",
+                              "check the iClient's token URI and paths", false, true},
+    [TOKEN_UNSUPPORTED] = {API_ERROR_UNSUPPORTED, false, "the provider has no OAuth 2.0 grant", NULL, false, false},
+    [TOKEN_BUSY] = {API_ERROR_BUSY, false, "too many callers are waiting for exchanges", "ask again in a moment",
+                    false, false},
+};
+
+static const char *find_reason(const struct token_error_row *row, const struct token_entry *entry)
+{
+    const struct entry_trouble *trouble = token_entry_trouble(entry);
+    if (row->has_trouble && trouble && trouble->message[0] != '\0')
+        return trouble->message;
+    if (row->code == API_ERROR_UNSUPPORTED) {
+        const char *reason = iclient_no_grant_reason(connection_iclient(token_entry_connection(entry)));
+        return reason ? reason : row->message;
+    }
+    return row->message;
+}
+
+static void append_message(const struct token_error_row *row, const struct token_entry *entry,
+                           struct text_buffer *message)
+{
+    const struct connection *connection = token_entry_connection(entry);
+    text_buffer_append_text(message, find_reason(row, entry));
+    if (!row->advice)
+        return;
+    text_buffer_append_text(message, "; ");
+    text_buffer_append_text(message, row->advice);
+    if (!row->names_login)
+        return;
+    text_buffer_append_text(message, connection_name(connection));
+    if (strcmp(connection_tenant(connection), "default") != 0) {
+        text_buffer_append_text(message, " --tenant ");
+        text_buffer_append_text(message, connection_tenant(connection));
+    }
+}
+
+void api_reply_token_error(struct http_call *call, struct token_entry *entry, enum token_answer answer,
+                           const char *members)
+{
+    const struct token_error_row *row = &token_errors[answer];
+    AUTO_FINISH(text_buffer) message;
+    text_buffer_init(&message, MESSAGE_MAX);
+    append_message(row, entry, &message);
+    struct api_error error = {
+        .code = row->code,
+        .message = message.failed ? row->message : text_buffer_text(&message),
+        .retry_after = row->has_retry_after ? broker_retry_after(entry, clock_wall()) : 0,
+        .members = members,
+    };
+    api_error_reply(call, &error);
+}
