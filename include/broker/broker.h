@@ -1,0 +1,117 @@
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "broker/token_entry.h"
+#include "io/event_loop.h"
+#include "io/http_client.h"
+#include "io/store.h"
+#include "model/catalog.h"
+
+/*
+ * The broker's decisions: which token to serve, when to fetch, what a failure means. Single-threaded; every callback
+ * runs on the loop's thread.
+ */
+struct broker;
+
+struct broker_options {
+    size_t max_waiters;            /* callers that wait for exchanges, all connections together */
+    const char *redirect_base_uri; /* "http://127.0.0.1:8085"; copied */
+};
+
+/* loop, client, store, metrics: borrowed for the broker's life. */
+enum status broker_create(struct event_loop *loop, struct http_client *client, struct store *store,
+                          struct metrics *metrics, const struct broker_options *options, struct broker **ret_broker,
+                          struct error *ret_error);
+/* Ends without calling back; what is unsaved is queued to the store once more. */
+void broker_destroy(struct broker *broker);
+AUTO_DEFINE(broker);
+
+/*
+ * Puts a finished catalog to work. Connections keep their tokens unless what these depend on changed (then they are
+ * kept aside until a new token set replaces them, so that undoing a wrong edit loses nothing); back-offs and breakers
+ * are forgotten, because an operator has just mended something. A connection that became inactive is revoked. ERR_NO_MEMORY: the old
+ * catalog stays whole.
+ */
+enum status broker_apply_catalog(struct broker *broker, struct catalog *take_catalog, struct error *ret_error);
+const struct catalog *broker_catalog(const struct broker *broker);
+
+/* Reads tokens, states and journal back from the store, once, after the first catalog. done: as store_done. */
+void broker_load(struct broker *broker, store_done *done, void *context);
+
+/* NULL when no such connection is configured. name: not NUL-terminated. */
+struct token_entry *broker_find(struct broker *broker, const char *tenant, const char *name, size_t name_length);
+
+/* How a request for a token is answered. */
+enum token_answer {
+    TOKEN_SERVED,                 /* token_entry_reply() */
+    TOKEN_SERVED_SHORT,           /* likewise, but valid for less than min_ttl: token_entry_render_short() says so */
+    TOKEN_PENDING,                /* broker_wait() may wait for it */
+    TOKEN_AUTHORIZATION_REQUIRED,
+    TOKEN_INACTIVE,
+    TOKEN_CLIENT_REJECTED,
+    TOKEN_PROVIDER_UNAVAILABLE,
+    TOKEN_PROVIDER_ERROR,
+    TOKEN_UNSUPPORTED,
+    TOKEN_BUSY,                   /* too many waiters */
+};
+
+/*
+ * The token now, if there is one with min_ttl seconds left (or one that no exchange could better, see DESIGN, Freshness).
+ * Starts a refresh where one is due: in the background while a token can be served, in the foreground for
+ * TOKEN_PENDING. Never blocks.
+ */
+enum token_answer broker_get(struct token_entry *entry, int64_t min_ttl, int64_t now);
+
+/*
+ * After TOKEN_PENDING: done runs once, when the exchange ended or wait_ms is over (then TOKEN_PROVIDER_UNAVAILABLE, or
+ * TOKEN_SERVED with a token that is valid but short). NULL: answer TOKEN_BUSY (too many waiters, or no memory).
+ */
+struct token_waiter;
+typedef void token_waiter_done(void *context, enum token_answer answer);
+struct token_waiter *broker_wait(struct token_entry *entry, int64_t min_ttl, int64_t wait_ms, token_waiter_done *done,
+                                 void *context);
+void token_waiter_cancel(struct token_waiter *waiter);
+
+/* Seconds until it is worth asking again, for Retry-After; 0 when not known. */
+int64_t broker_retry_after(const struct token_entry *entry, int64_t now);
+
+/*
+ * "The API refused the token of this generation": judged by the iClient's failure rules; body may be NULL. True when it is an
+ * authentication failure. If it is one of the present generation, that token is not served again and the next broker_get() is
+ * TOKEN_PENDING; of an older one it is a no-op.
+ */
+bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int status, const json_t *body);
+
+/* An operator's refresh: an exchange now, whatever the token's age or the back-off; joins one in flight. */
+struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, token_waiter_done *done, void *context);
+
+/* An operator's revoke. done runs once, later or at once; it is told what the provider said. */
+enum revoke_result {
+    REVOKE_CONFIRMED,   /* by the provider; forgotten */
+    REVOKE_UNSUPPORTED, /* the provider has no revoke URI; forgotten here only */
+    REVOKE_REFUSED,     /* the provider said no; forgotten here */
+    REVOKE_UNREACHED,   /* nothing forgotten: try again */
+    REVOKE_NOTHING,     /* there were no tokens */
+};
+typedef void revoke_done(void *context, enum revoke_result result, const char *message);
+enum status broker_revoke(struct token_entry *entry, revoke_done *done, void *context, struct error *ret_error);
+/* The one who waits goes away; the revocation goes on. */
+void broker_revoke_forget_waiter(struct token_entry *entry, void *context);
+
+/* Calls each for every configured connection of the catalog, in catalog order, until it returns false. */
+typedef bool broker_each(void *context, struct token_entry *entry);
+void broker_for_each(struct broker *broker, broker_each *each, void *context);
+
+/* Whether the store answers, for readyz. */
+void broker_check_store(struct broker *broker, store_done *done, void *context);
+struct metrics *broker_metrics(struct broker *broker);
+
+#endif

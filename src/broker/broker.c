@@ -1,0 +1,241 @@
+#include "broker/broker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/authorization_session_state.h"
+#include "broker/broker_state.h"
+#include "broker/decision.h"
+#include "broker/refresh_scheduler.h"
+#include "broker/token_entry_state.h"
+#include "broker/token_fetch.h"
+#include "broker/token_record.h"
+#include "broker/token_waiter.h"
+
+static void on_clock_change(void *context)
+{
+    struct broker *broker = context;
+    struct token_entry *entry, *next;
+    log_notice("the clock was set, or the machine was resumed: looking at every expiry again");
+    HASH_ITER (by_key, broker->cache.entries, entry, next)
+        refresh_scheduler_plan(entry);
+}
+
+enum status broker_create(struct event_loop *loop, struct http_client *client, struct store *store,
+                          struct metrics *metrics, const struct broker_options *options, struct broker **ret_broker,
+                          struct error *ret_error)
+{
+    AUTO(broker) broker = calloc(1, sizeof *broker);
+    if (!broker)
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
+    broker->loop = loop;
+    broker->client = client;
+    broker->store = store;
+    broker->metrics = metrics;
+    broker->max_waiters = options->max_waiters;
+    broker->redirect_base_uri = strdup(options->redirect_base_uri);
+    if (!broker->redirect_base_uri)
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
+    enum status status = event_loop_on_clock_change(loop, on_clock_change, broker, ret_error);
+    if (status != OK)
+        return status;
+    *ret_broker = TAKE(broker);
+    return OK;
+}
+
+void broker_destroy(struct broker *broker)
+{
+    if (!broker)
+        return;
+    struct token_entry *entry;
+    DL_FOREACH2 (broker->unsaved, entry, next_unsaved)
+        token_record_write(entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, entry->tokens, entry->fingerprint,
+                           NULL, NULL);
+    token_record_stop_reading(broker);
+    authorization_session_destroy_all(broker);
+    token_cache_finish(&broker->cache);
+    client_breaker_close_all(broker);
+    loop_timer_destroy(broker->unsaved_timer);
+    catalog_destroy(broker->catalog);
+    free(broker->redirect_base_uri);
+    free(broker);
+}
+
+/* ---- configuration ---- */
+
+static const struct connection *configured(const struct catalog *catalog, const struct token_entry *entry)
+{
+    const char *slash = strchr(entry->key, '/');
+    AUTO_TEXT tenant = strndup(entry->key, (size_t)(slash - entry->key));
+    return tenant ? catalog_find_connection(catalog, tenant, slash + 1) : NULL;
+}
+
+/* An inactive connection's tokens end at the provider too, not only here. */
+static void revoke_if_inactive(struct token_entry *entry)
+{
+    struct error error;
+    if (entry->state == ENTRY_INACTIVE && entry->tokens && !entry->revocation &&
+        broker_revoke(entry, NULL, NULL, &error) != OK)
+        log_error("connection %s: switched off, but not revoked: %s", token_entry_name(entry), error.message);
+}
+
+static enum status ensure_entries(struct broker *broker, const struct catalog *catalog, struct error *ret_error)
+{
+    for (size_t i = 0; i < catalog_connection_count(catalog); i++) {
+        const struct connection *connection = catalog_connection_at(catalog, i);
+        char key[TOKEN_CACHE_KEY_MAX];
+        const char *name = connection_name(connection);
+        if (token_cache_key(connection_tenant(connection), name, strlen(name), key) == 0)
+            return error_set(ret_error, ERR_TOO_LARGE, "the name of connection %s is too long", name);
+        if (!token_cache_ensure(&broker->cache, broker, key))
+            return error_set(ret_error, ERR_NO_MEMORY, "no memory for %zu connections",
+                             catalog_connection_count(catalog));
+    }
+    return OK;
+}
+
+enum status broker_apply_catalog(struct broker *broker, struct catalog *take_catalog, struct error *ret_error)
+{
+    AUTO(catalog) catalog = take_catalog;
+    enum status status = ensure_entries(broker, catalog, ret_error);
+    if (status != OK)
+        return status;
+    client_breaker_close_all(broker);
+    struct token_entry *entry, *next;
+    HASH_ITER (by_key, broker->cache.entries, entry, next) {
+        const struct connection *connection = configured(catalog, entry);
+        if (connection || entry->connection)
+            token_entry_configure(entry, connection);
+        if (connection)
+            revoke_if_inactive(entry);
+    }
+    catalog_destroy(broker->catalog);
+    metrics_set(broker->metrics, METRIC_CONNECTIONS_CONFIGURED, (int64_t)catalog_connection_count(catalog));
+    metrics_set(broker->metrics, METRIC_ICLIENTS_CONFIGURED, (int64_t)catalog_iclient_count(catalog));
+    broker->catalog = TAKE(catalog);
+    return OK;
+}
+
+const struct catalog *broker_catalog(const struct broker *broker)
+{
+    return broker->catalog;
+}
+
+void broker_load(struct broker *broker, store_done *done, void *context)
+{
+    token_record_read_all(broker, done, context);
+}
+
+struct token_entry *broker_find(struct broker *broker, const char *tenant, const char *name, size_t name_length)
+{
+    char key[TOKEN_CACHE_KEY_MAX];
+    size_t length = token_cache_key(tenant, name, name_length, key);
+    struct token_entry *entry = length ? token_cache_find(&broker->cache, key, length) : NULL;
+    return entry && entry->connection ? entry : NULL;
+}
+
+void broker_for_each(struct broker *broker, broker_each *each, void *context)
+{
+    for (size_t i = 0; i < catalog_connection_count(broker->catalog); i++) {
+        const struct connection *connection = catalog_connection_at(broker->catalog, i);
+        const char *name = connection_name(connection);
+        struct token_entry *entry = broker_find(broker, connection_tenant(connection), name, strlen(name));
+        if (entry && !each(context, entry))
+            return;
+    }
+}
+
+void broker_check_store(struct broker *broker, store_done *done, void *context)
+{
+    broker->store->operations->check(broker->store, done, context);
+}
+
+struct metrics *broker_metrics(struct broker *broker)
+{
+    return broker->metrics;
+}
+
+/* ---- requests ---- */
+
+static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64_t now)
+{
+    bool is_due = entry->refresh_after && now >= entry->refresh_after;
+    if (is_due && !entry->fetch && !decision_is_blocked(entry, now) && token_fetch_is_possible(entry)) {
+        if (token_fetch_begin(entry, true))
+            metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
+    }
+    metrics_add(entry->broker->metrics, METRIC_TOKENS_FROM_CACHE, 1);
+    return decision_served(entry, min_ttl, now);
+}
+
+enum token_answer broker_get(struct token_entry *entry, int64_t min_ttl, int64_t now)
+{
+    bool is_usable = token_entry_is_usable(entry, now);
+    bool is_enough = is_usable && (decision_served(entry, min_ttl, now) == TOKEN_SERVED ||
+                                   decision_is_best_possible(entry, min_ttl, now));
+    if (is_enough)
+        return serve(entry, min_ttl, now);
+    if (entry->fetch)
+        return TOKEN_PENDING;
+    if (!decision_is_blocked(entry, now) && token_fetch_begin(entry, false))
+        return TOKEN_PENDING;
+    return is_usable ? serve(entry, min_ttl, now) : decision_trouble(entry);
+}
+
+struct token_waiter *broker_wait(struct token_entry *entry, int64_t min_ttl, int64_t wait_ms, token_waiter_done *done,
+                                 void *context)
+{
+    return token_waiter_create(entry, min_ttl, false, wait_ms, done, context);
+}
+
+int64_t broker_retry_after(const struct token_entry *entry, int64_t now)
+{
+    int64_t retry_at = entry->trouble ? entry->trouble->retry_at : 0;
+    return retry_at > now ? retry_at - now : 0;
+}
+
+enum { REJECTIONS_AT_ONCE = 2, REJECTION_PAUSE_SECONDS = 30 };
+
+bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int status, const json_t *body)
+{
+    metrics_add(entry->broker->metrics, METRIC_REJECTIONS_REPORTED, 1);
+    const struct iclient *iclient = connection_iclient(entry->connection);
+    if (!failure_rules_match(iclient_api_failures(iclient), status, body))
+        return false;
+    bool is_present = entry->fits && entry->tokens->generation == generation;
+    if (!is_present || entry->rejected_generation >= generation)
+        return true;
+    log_notice("connection %s: an API refused the token of generation %llu", token_entry_name(entry),
+               (unsigned long long)generation);
+    entry->rejected_generation = generation;
+    entry->rejections++;
+    if (entry->rejections > REJECTIONS_AT_ONCE)
+        token_entry_set_state(entry, ENTRY_PROVIDER_ERROR, "token_rejected",
+                              "the API refuses every new token; look at scope, audience and the failure rules",
+                              clock_wall() + REJECTION_PAUSE_SECONDS * (entry->rejections - REJECTIONS_AT_ONCE));
+    else
+        token_entry_changed(entry);
+    return true;
+}
+
+static bool has_refresh_token(const struct token_entry *entry)
+{
+    return entry->fits && entry->tokens->refresh_token;
+}
+
+struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, token_waiter_done *done, void *context)
+{
+    enum entry_state rest = token_entry_rest_state(entry);
+    bool is_possible = rest != ENTRY_INACTIVE && rest != ENTRY_UNSUPPORTED &&
+                       (rest != ENTRY_AUTHORIZATION_REQUIRED || has_refresh_token(entry));
+    if (is_possible && !entry->fetch) {
+        client_breaker_close(entry->broker, connection_iclient(entry->connection));
+        token_entry_set_state(entry, rest, NULL, NULL, 0);
+    }
+    struct token_waiter *waiter = token_waiter_create(entry, 0, true, wait_ms, done, context);
+    if (waiter && (!is_possible || !token_fetch_begin(entry, false)))
+        loop_timer_start(waiter->timer, 0);
+    return waiter;
+}

@@ -1,0 +1,29 @@
+#ifndef BROKER_BROKER_STATE_H
+#define BROKER_BROKER_STATE_H
+
+#include "broker/authorization_session.h"
+#include "broker/broker.h"
+#include "broker/client_breaker.h"
+#include "broker/token_cache.h"
+
+/* What the files of this folder share. Everything in it lives as long as the broker. */
+struct broker {
+    struct event_loop *loop;
+    struct http_client *client;
+    struct store *store;
+    struct metrics *metrics;
+    struct catalog *catalog; /* NULL until the first broker_apply_catalog() */
+    struct token_cache cache;
+    struct client_breaker *breakers;
+    struct authorization_session *sessions;
+    size_t session_count;
+    char *redirect_base_uri;
+    size_t waiter_count;
+    size_t max_waiters;
+    struct token_entry *unsaved; /* entries whose newest tokens the store does not have yet */
+    struct loop_timer *unsaved_timer;
+    unsigned unsaved_attempts;
+    struct broker_reading *reading; /* broker_load() under way */
+};
+
+#endif

@@ -1,0 +1,46 @@
+#include "broker/decision.h"
+
+#include "broker/token_entry_state.h"
+
+static int64_t seconds_left(const struct token_set *tokens, int64_t now)
+{
+    return tokens->expires_at ? tokens->expires_at - now : INT64_MAX;
+}
+
+enum token_answer decision_served(const struct token_entry *entry, int64_t min_ttl, int64_t now)
+{
+    return seconds_left(entry->tokens, now) >= min_ttl ? TOKEN_SERVED : TOKEN_SERVED_SHORT;
+}
+
+bool decision_is_best_possible(const struct token_entry *entry, int64_t min_ttl, int64_t now)
+{
+    const struct token_set *tokens = entry->tokens;
+    return tokens->expires_at - tokens->obtained_at < min_ttl && now < entry->refresh_after;
+}
+
+enum token_answer decision_trouble(const struct token_entry *entry)
+{
+    static const enum token_answer answers[ENTRY_STATE_COUNT] = {
+        [ENTRY_EMPTY] = TOKEN_PROVIDER_UNAVAILABLE,
+        [ENTRY_READY] = TOKEN_PROVIDER_UNAVAILABLE,
+        [ENTRY_AUTHORIZATION_REQUIRED] = TOKEN_AUTHORIZATION_REQUIRED,
+        [ENTRY_CLIENT_REJECTED] = TOKEN_CLIENT_REJECTED,
+        [ENTRY_PROVIDER_UNAVAILABLE] = TOKEN_PROVIDER_UNAVAILABLE,
+        [ENTRY_PROVIDER_ERROR] = TOKEN_PROVIDER_ERROR,
+        [ENTRY_INACTIVE] = TOKEN_INACTIVE,
+        [ENTRY_UNSUPPORTED] = TOKEN_UNSUPPORTED,
+    };
+    return answers[entry->state];
+}
+
+bool decision_is_blocked(const struct token_entry *entry, int64_t now)
+{
+    switch (entry->state) {
+    case ENTRY_AUTHORIZATION_REQUIRED:
+    case ENTRY_INACTIVE:
+    case ENTRY_UNSUPPORTED:
+        return true;
+    default:
+        return entry->trouble && entry->trouble->retry_at > now;
+    }
+}

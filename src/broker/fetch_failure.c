@@ -1,0 +1,97 @@
+#include "broker/fetch_failure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/back_off.h"
+#include "broker/broker_state.h"
+#include "broker/token_entry_state.h"
+#include "broker/token_fetch_state.h"
+#include "broker/token_record.h"
+#include "protocol/token_response.h"
+
+static unsigned failures_in_row(const struct token_entry *entry, enum entry_state state)
+{
+    return entry->trouble && entry->state == state ? entry->trouble->failures + 1 : 1;
+}
+
+static void back_off(struct token_entry *entry, enum entry_state state, enum back_off kind,
+                     const struct token_outcome *outcome)
+{
+    int64_t delay = back_off_delay(kind, failures_in_row(entry, state), outcome->retry_after);
+    token_entry_set_state(entry, state, outcome->code[0] ? outcome->code : entry_state_name(state), outcome->message,
+                          clock_wall() + delay);
+}
+
+static void refuse_token(struct token_entry *entry, const struct token_outcome *outcome, bool is_refresh)
+{
+    /* Without a person, credentials that were refused now are refused again: as slow as a refused iClient. */
+    if (!is_refresh) {
+        back_off(entry, ENTRY_CLIENT_REJECTED, BACK_OFF_CLIENT, outcome);
+        return;
+    }
+    if (!entry->is_ambiguous) {
+        token_entry_set_state(entry, ENTRY_AUTHORIZATION_REQUIRED, outcome->code[0] ? outcome->code : "invalid_grant",
+                              outcome->message, 0);
+        return;
+    }
+    metrics_add(entry->broker->metrics, METRIC_ROTATIONS_AMBIGUOUS, 1);
+    char message[OUTCOME_MESSAGE_MAX + 200];
+    snprintf(message, sizeof message,
+             "an earlier refresh had no clear answer, and now the provider refuses the refresh token: "
+             "it may have been replaced by one that never arrived (%s)",
+             outcome->message);
+    log_error("connection %s: rotation_ambiguous: %s", token_entry_name(entry), message);
+    token_entry_set_state(entry, ENTRY_AUTHORIZATION_REQUIRED, "rotation_ambiguous", message, 0);
+}
+
+static void refuse_client(struct token_entry *entry, const struct token_fetch *fetch,
+                          const struct token_outcome *outcome)
+{
+    int64_t retry_at = client_breaker_open(entry->broker, connection_iclient(fetch->connection), clock_wall(),
+                                           outcome->retry_after);
+    token_entry_set_state(entry, ENTRY_CLIENT_REJECTED, outcome->code[0] ? outcome->code : "client_rejected",
+                          outcome->message, retry_at);
+}
+
+void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fetch,
+                         const struct token_outcome *outcome, bool is_unclear)
+{
+    bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
+    bool is_outdated = !entry->connection || strcmp(connection_fingerprint(entry->connection),
+                                                    connection_fingerprint(fetch->connection)) != 0;
+    if (is_outdated)
+        return;
+    switch (outcome->outcome) {
+    case OUTCOME_TOKEN_REFUSED:
+        refuse_token(entry, outcome, is_refresh);
+        break;
+    case OUTCOME_CLIENT_REFUSED:
+        refuse_client(entry, fetch, outcome);
+        break;
+    case OUTCOME_BROKEN:
+        back_off(entry, ENTRY_PROVIDER_ERROR, BACK_OFF_BROKEN, outcome);
+        break;
+    case OUTCOME_GRANTED:
+    case OUTCOME_TRANSIENT:
+        back_off(entry, ENTRY_PROVIDER_UNAVAILABLE, BACK_OFF_TRANSIENT, outcome);
+        break;
+    }
+    entry->is_ambiguous = is_refresh && (is_unclear || (entry->is_ambiguous && outcome->outcome != OUTCOME_TOKEN_REFUSED));
+    unsigned parts = RECORD_STATE | (is_refresh && !entry->is_ambiguous ? RECORD_JOURNAL_END : 0);
+    /* A state that is lost in a crash is found again by the next exchange: nothing waits for this write. */
+    token_record_write(entry, parts, NULL, entry->fingerprint, NULL, NULL);
+}
+
+void fetch_failure_release_iclient(struct broker *broker, const struct iclient *iclient)
+{
+    struct token_entry *entry, *next;
+    HASH_ITER (by_key, broker->cache.entries, entry, next) {
+        bool is_kept = entry->connection && entry->state == ENTRY_CLIENT_REJECTED && !entry->fetch &&
+                       strcmp(iclient_id(connection_iclient(entry->connection)), iclient_id(iclient)) == 0;
+        if (is_kept)
+            token_entry_set_state(entry, token_entry_rest_state(entry), NULL, NULL, 0);
+    }
+}

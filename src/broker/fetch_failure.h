@@ -1,0 +1,21 @@
+#ifndef BROKER_FETCH_FAILURE_H
+#define BROKER_FETCH_FAILURE_H
+
+#include <stdbool.h>
+
+struct broker;
+struct iclient;
+struct token_entry;
+struct token_fetch;
+struct token_outcome;
+
+/*
+ * What a failed exchange means for the entry: its state, when to try again, the breaker of its iClient, and what the
+ * store keeps of it. is_unclear: the refresh token may have been used up at the provider.
+ */
+void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fetch,
+                         const struct token_outcome *outcome, bool is_unclear);
+/* The iClient is accepted again: its other connections need not wait for their own probe. */
+void fetch_failure_release_iclient(struct broker *broker, const struct iclient *iclient);
+
+#endif

@@ -1,0 +1,76 @@
+#include "broker/refresh_scheduler.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "broker/broker_state.h"
+#include "broker/token_entry_state.h"
+#include "broker/token_fetch.h"
+
+/* A step of the clock is noticed by the loop; looking again once a day costs nothing and mends what was not. */
+enum { LONGEST_SLEEP_SECONDS = 24 * 3600 };
+
+int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction)
+{
+    if (expires_at == 0)
+        return 0;
+    double lifetime = (double)(expires_at - obtained_at);
+    if (lifetime <= 0)
+        return expires_at;
+    double margin = lifetime * 0.2 > 300 ? lifetime * 0.2 : 300;
+    if (margin > lifetime / 2)
+        margin = lifetime / 2;
+    margin *= 0.9 + 0.2 * fraction;
+    return expires_at - (int64_t)margin;
+}
+
+void refresh_scheduler_choose(struct token_entry *entry)
+{
+    entry->refresh_after =
+        refresh_scheduler_moment(entry->tokens->obtained_at, entry->tokens->expires_at, random_fraction());
+}
+
+static void on_due(void *context)
+{
+    struct token_entry *entry = context;
+    int64_t now = clock_wall();
+    bool is_due = entry->fits && entry->refresh_after && now >= entry->refresh_after;
+    if (is_due && (!entry->trouble || now >= entry->trouble->retry_at)) {
+        if (token_fetch_begin(entry, true))
+            metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
+    }
+    if (!entry->fetch)
+        refresh_scheduler_plan(entry);
+}
+
+/* Wall clock of the next look; 0: none. */
+static int64_t next_moment(const struct token_entry *entry, int64_t now)
+{
+    if (!entry->connection || !entry->fits || entry->fetch || !connection_refreshes_ahead(entry->connection))
+        return 0;
+    if (entry->state == ENTRY_INACTIVE || entry->state == ENTRY_UNSUPPORTED ||
+        entry->state == ENTRY_AUTHORIZATION_REQUIRED || entry->refresh_after == 0)
+        return 0;
+    int64_t retry_at = entry->trouble ? entry->trouble->retry_at : 0;
+    int64_t moment = entry->refresh_after > retry_at ? entry->refresh_after : retry_at;
+    /* Without means to refresh, the moment that counts is the end: then a login is needed, and watchers are told. */
+    if (!token_fetch_is_possible(entry))
+        moment = entry->tokens->expires_at;
+    return moment > now + LONGEST_SLEEP_SECONDS ? now + LONGEST_SLEEP_SECONDS : moment;
+}
+
+void refresh_scheduler_plan(struct token_entry *entry)
+{
+    int64_t now = clock_wall();
+    int64_t moment = next_moment(entry, now);
+    if (moment == 0) {
+        if (entry->timer)
+            loop_timer_stop(entry->timer);
+        return;
+    }
+    if (!entry->timer)
+        entry->timer = loop_timer_create(entry->broker->loop, on_due, entry);
+    if (!entry->timer || loop_timer_start(entry->timer, moment > now ? (moment - now) * 1000 : 0) != OK)
+        log_error("connection %s: no memory for its refresh timer; it is refreshed when asked for",
+                  token_entry_name(entry));
+}

@@ -1,0 +1,20 @@
+#ifndef BROKER_REFRESH_SCHEDULER_H
+#define BROKER_REFRESH_SCHEDULER_H
+
+#include <stdint.h>
+
+struct token_entry;
+
+/*
+ * Refresh ahead: margin = min(max(5 min, 20 % of the lifetime), half the lifetime), ±10 %, before expiry. One timer
+ * for each entry that has something to wait for.
+ */
+
+/* The moment, chosen once for each token so that it does not wander. 0 for a token that never expires. fraction: of [0, 1). */
+int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction);
+/* Sets entry->refresh_after for its tokens. */
+void refresh_scheduler_choose(struct token_entry *entry);
+/* (Re)starts or stops the entry's timer by its state, tokens and configuration. Also after a step of the clock. */
+void refresh_scheduler_plan(struct token_entry *entry);
+
+#endif

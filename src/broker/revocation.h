@@ -1,0 +1,19 @@
+#ifndef BROKER_REVOCATION_H
+#define BROKER_REVOCATION_H
+
+#include <stdbool.h>
+
+/*
+ * RFC 7009: the refresh token, then the access token, at the provider; then both are forgotten here. Waits for an
+ * exchange in flight, whose answer may bring the tokens that are to be revoked.
+ */
+struct token_entry;
+struct revocation;
+
+/* True while requests are on their way: no exchange may start beside them. */
+bool revocation_is_running(const struct token_entry *entry);
+void revocation_start_pending(struct token_entry *entry);
+/* Without calling back. Takes NULL. */
+void revocation_destroy(struct revocation *revocation);
+
+#endif

@@ -1,0 +1,252 @@
+#include "broker/token_entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/broker_state.h"
+#include "broker/refresh_scheduler.h"
+#include "broker/revocation.h"
+#include "broker/token_entry_state.h"
+#include "broker/token_fetch.h"
+#include "broker/token_waiter.h"
+
+struct token_watcher {
+    struct token_entry *entry;
+    token_changed *changed;
+    void *context;
+    struct token_watcher *next, *prev;
+};
+
+const char *entry_state_name(enum entry_state state)
+{
+#define ENTRY_STATE_WORD(symbol, word) word,
+    static const char *const words[] = {ENTRY_STATE_TABLE(ENTRY_STATE_WORD)};
+#undef ENTRY_STATE_WORD
+    return words[state];
+}
+
+const struct connection *token_entry_connection(const struct token_entry *entry)
+{
+    return entry->connection;
+}
+
+enum entry_state token_entry_state(const struct token_entry *entry)
+{
+    return entry->state;
+}
+
+const struct token_set *token_entry_tokens(const struct token_entry *entry)
+{
+    return entry->fits ? entry->tokens : NULL;
+}
+
+const struct entry_trouble *token_entry_trouble(const struct token_entry *entry)
+{
+    return entry->trouble;
+}
+
+int64_t token_entry_refresh_after(const struct token_entry *entry)
+{
+    return entry->fits ? entry->refresh_after : 0;
+}
+
+bool token_entry_is_refreshing(const struct token_entry *entry)
+{
+    return entry->fetch != NULL;
+}
+
+bool token_entry_is_unsaved(const struct token_entry *entry)
+{
+    return entry->is_unsaved;
+}
+
+const char *token_entry_name(const struct token_entry *entry)
+{
+    const char *name = strchr(entry->key, '/') + 1;
+    return strncmp(entry->key, "default/", strlen("default/")) == 0 ? name : entry->key;
+}
+
+struct token_entry *token_entry_create(struct broker *broker, const char *key)
+{
+    struct token_entry *entry = calloc(1, sizeof *entry);
+    if (!entry)
+        return NULL;
+    entry->broker = broker;
+    entry->key = strdup(key);
+    if (!entry->key) {
+        free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+static void trouble_destroy(struct entry_trouble *trouble)
+{
+    if (!trouble)
+        return;
+    free(trouble->code);
+    free(trouble->message);
+    free(trouble);
+}
+
+void token_entry_destroy(struct token_entry *entry)
+{
+    if (!entry)
+        return;
+    token_waiter_drop_all(entry);
+    token_fetch_destroy(entry->fetch);
+    revocation_destroy(entry->revocation);
+    struct token_watcher *watcher, *next;
+    DL_FOREACH_SAFE (entry->watchers, watcher, next)
+        free(watcher);
+    loop_timer_destroy(entry->timer);
+    token_reply_finish(&entry->reply);
+    trouble_destroy(entry->trouble);
+    token_set_destroy(entry->tokens);
+    connection_destroy(entry->connection);
+    free(entry->key);
+    free(entry);
+}
+
+static void token_entry_check_fit(struct token_entry *entry)
+{
+    entry->fits = entry->tokens && entry->connection &&
+                  strcmp(entry->fingerprint, connection_fingerprint(entry->connection)) == 0;
+}
+
+enum entry_state token_entry_rest_state(const struct token_entry *entry)
+{
+    if (!connection_is_active(entry->connection))
+        return ENTRY_INACTIVE;
+    enum grant_type grant = iclient_grant(connection_iclient(entry->connection));
+    if (grant == GRANT_NONE)
+        return ENTRY_UNSUPPORTED;
+    if (entry->fits)
+        return ENTRY_READY;
+    return grant == GRANT_AUTHORIZATION_CODE ? ENTRY_AUTHORIZATION_REQUIRED : ENTRY_EMPTY;
+}
+
+void token_entry_configure(struct token_entry *entry, const struct connection *connection)
+{
+    struct connection *held = connection ? connection_hold(connection) : NULL;
+    connection_destroy(entry->connection);
+    entry->connection = held;
+    bool did_fit = entry->fits;
+    token_entry_check_fit(entry);
+    if (!held) {
+        refresh_scheduler_plan(entry);
+        return;
+    }
+    if (did_fit && !entry->fits)
+        log_notice("connection %s: its credentials or endpoints changed; its tokens are kept aside",
+                   token_entry_name(entry));
+    /* The provider refused this refresh token: an edit that keeps the identity does not make it good again. */
+    bool stays_refused = entry->fits && entry->state == ENTRY_AUTHORIZATION_REQUIRED;
+    enum entry_state rest = token_entry_rest_state(entry);
+    if (!stays_refused || rest != ENTRY_READY)
+        token_entry_set_state(entry, rest, NULL, NULL, 0);
+    else
+        token_entry_changed(entry);
+    refresh_scheduler_plan(entry);
+}
+
+void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint)
+{
+    struct token_set *held = token_set_hold(tokens);
+    token_set_destroy(entry->tokens);
+    entry->tokens = held;
+    if (tokens->generation > entry->generation)
+        entry->generation = tokens->generation;
+    memmove(entry->fingerprint, fingerprint, strlen(fingerprint) + 1);
+    token_entry_check_fit(entry);
+    refresh_scheduler_choose(entry);
+    if (entry->connection)
+        token_entry_set_state(entry, token_entry_rest_state(entry), NULL, NULL, 0);
+    refresh_scheduler_plan(entry);
+}
+
+void token_entry_forget_tokens(struct token_entry *entry)
+{
+    token_set_destroy(TAKE(entry->tokens));
+    entry->fits = false;
+    entry->is_ambiguous = false;
+    entry->refresh_after = 0;
+    if (entry->connection)
+        token_entry_set_state(entry, token_entry_rest_state(entry), NULL, NULL, 0);
+    refresh_scheduler_plan(entry);
+}
+
+static struct entry_trouble *trouble_create(const char *code, const char *message, int64_t retry_at, unsigned failures)
+{
+    struct entry_trouble *trouble = calloc(1, sizeof *trouble);
+    if (!trouble)
+        return NULL;
+    trouble->code = strdup(code);
+    trouble->message = strdup(message);
+    trouble->at = clock_wall();
+    trouble->retry_at = retry_at;
+    trouble->failures = failures;
+    if (trouble->code && trouble->message)
+        return trouble;
+    trouble_destroy(trouble);
+    return NULL;
+}
+
+void token_entry_set_state(struct token_entry *entry, enum entry_state state, const char *code, const char *message,
+                           int64_t retry_at)
+{
+    unsigned failures = entry->trouble && entry->state == state ? entry->trouble->failures + 1 : 1;
+    trouble_destroy(entry->trouble);
+    entry->trouble = code ? trouble_create(code, message, retry_at, failures) : NULL;
+    if (entry->state != state)
+        log_debug("connection %s: %s -> %s", token_entry_name(entry), entry_state_name(entry->state),
+                  entry_state_name(state));
+    entry->state = state;
+    token_entry_changed(entry);
+}
+
+bool token_entry_is_usable(const struct token_entry *entry, int64_t now)
+{
+    if (!entry->fits || entry->state == ENTRY_INACTIVE || entry->tokens->generation <= entry->rejected_generation)
+        return false;
+    const struct token_set *tokens = entry->tokens;
+    /* A token of this very second is served whatever its lifetime, or a provider that grants 0 s costs an exchange per caller. */
+    return tokens->expires_at == 0 || tokens->expires_at > now || tokens->obtained_at == now;
+}
+
+const char *token_entry_stale_reason(const struct token_entry *entry)
+{
+    return entry->state == ENTRY_READY ? NULL : entry_state_name(entry->state);
+}
+
+void token_entry_changed(struct token_entry *entry)
+{
+    token_reply_finish(&entry->reply);
+    struct token_watcher *watcher, *next;
+    DL_FOREACH_SAFE (entry->watchers, watcher, next)
+        watcher->changed(watcher->context);
+}
+
+struct token_watcher *token_entry_watch(struct token_entry *entry, token_changed *changed, void *context)
+{
+    struct token_watcher *watcher = calloc(1, sizeof *watcher);
+    if (!watcher)
+        return NULL;
+    watcher->entry = entry;
+    watcher->changed = changed;
+    watcher->context = context;
+    DL_APPEND(entry->watchers, watcher);
+    metrics_add(entry->broker->metrics, METRIC_WATCHERS, 1);
+    return watcher;
+}
+
+void token_watcher_cancel(struct token_watcher *watcher)
+{
+    if (!watcher)
+        return;
+    metrics_add(watcher->entry->broker->metrics, METRIC_WATCHERS, -1);
+    DL_DELETE(watcher->entry->watchers, watcher);
+    free(watcher);
+}

@@ -1,0 +1,81 @@
+#ifndef BROKER_TOKEN_ENTRY_STATE_H
+#define BROKER_TOKEN_ENTRY_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An addition that finds no memory leaves the element's table NULL instead of ending the process. */
+#define uthash_nonfatal_oom(element)                                                                                   \
+    do {                                                                                                               \
+    } while (0)
+#include <uthash.h>
+#include <utlist.h>
+
+#include "broker/token_entry.h"
+#include "io/event_loop.h"
+
+struct broker;
+struct token_fetch;
+struct token_waiter;
+struct revocation;
+struct authorization_session;
+
+struct token_entry {
+    UT_hash_handle by_key;
+    char *key;
+    struct broker *broker;
+    struct connection *connection; /* held; NULL while not configured */
+    struct token_set *tokens;      /* held; may be of an earlier configuration, see fits */
+    char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* of the configuration that tokens were granted under */
+    bool fits;                     /* fingerprint is the connection's: tokens may be served */
+    bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
+    bool is_unsaved;
+    enum entry_state state;
+    struct entry_trouble *trouble;
+    uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
+    uint64_t rejected_generation;  /* an API refused it: not served again */
+    unsigned rejections;           /* refreshes in a row that a report set off */
+    int64_t refresh_after;
+    struct loop_timer *timer;      /* of refresh_scheduler; made when first needed */
+    struct token_fetch *fetch;
+    struct revocation *revocation;
+    struct authorization_session *login;
+    struct token_waiter *waiters;
+    struct token_watcher *watchers;
+    struct token_reply reply;
+    struct token_entry *next_unsaved, *prev_unsaved;
+};
+
+struct token_entry *token_entry_create(struct broker *broker, const char *key);
+/* With its fetch, revocation, waiters and watchers, none of which is called back. */
+void token_entry_destroy(struct token_entry *entry);
+
+/* A new or changed configuration, NULL when it left: keeps the tokens, forgets back-offs, finds the state anew. */
+void token_entry_configure(struct token_entry *entry, const struct connection *connection);
+
+/* Takes the tokens into service: state READY, trouble over, refresh planned, watchers told. */
+void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint);
+/* Forgets the tokens (the store is the caller's affair). */
+void token_entry_forget_tokens(struct token_entry *entry);
+
+/*
+ * The one place where the state changes. code, message: copied; NULL code: no trouble. retry_at: wall clock, 0: not
+ * by itself. The count of failures in a row goes on while the trouble's state stays the same.
+ */
+void token_entry_set_state(struct token_entry *entry, enum entry_state state, const char *code, const char *message,
+                           int64_t retry_at);
+/* The state that follows from configuration and tokens alone. */
+enum entry_state token_entry_rest_state(const struct token_entry *entry);
+
+/* Tokens that may be served now: they fit, no API refused them, and they have not expired. */
+bool token_entry_is_usable(const struct token_entry *entry, int64_t now);
+/* Drops the ready replies and tells the watchers. */
+void token_entry_changed(struct token_entry *entry);
+/* Why the present token may be older than asked for; NULL: it is fresh. A stable word for the API. */
+const char *token_entry_stale_reason(const struct token_entry *entry);
+/* The connection's name for logs. */
+const char *token_entry_name(const struct token_entry *entry);
+
+void token_reply_finish(struct token_reply *reply);
+
+#endif

@@ -1,0 +1,286 @@
+#include "broker/token_fetch.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "broker/broker_state.h"
+#include "broker/fetch_failure.h"
+#include "broker/grant.h"
+#include "broker/login_exchange.h"
+#include "broker/refresh_scheduler.h"
+#include "broker/revocation.h"
+#include "broker/token_entry_state.h"
+#include "broker/token_fetch_state.h"
+#include "broker/token_record.h"
+#include "broker/token_waiter.h"
+#include "protocol/jwt_assertion.h"
+
+static bool can_refresh(const struct token_entry *entry, int64_t now)
+{
+    const struct token_set *tokens = entry->fits ? entry->tokens : NULL;
+    return tokens && tokens->refresh_token && tokens->refreshes_left != 0 &&
+           (tokens->refresh_expires_at == 0 || tokens->refresh_expires_at > now);
+}
+
+static bool needs_nobody(const struct connection *connection)
+{
+    enum grant_type grant = iclient_grant(connection_iclient(connection));
+    return grant != GRANT_NONE && grant != GRANT_AUTHORIZATION_CODE;
+}
+
+bool token_fetch_is_possible(const struct token_entry *entry)
+{
+    return can_refresh(entry, clock_wall()) || needs_nobody(entry->connection);
+}
+
+static enum token_exchange exchange_of(enum grant_type grant)
+{
+    switch (grant) {
+    case GRANT_PASSWORD:
+        return TOKEN_EXCHANGE_PASSWORD;
+    case GRANT_JWT_BEARER:
+        return TOKEN_EXCHANGE_JWT_BEARER;
+    default:
+        return TOKEN_EXCHANGE_CLIENT_CREDENTIALS;
+    }
+}
+
+void token_fetch_destroy(struct token_fetch *fetch)
+{
+    if (!fetch)
+        return;
+    grant_cancel(fetch->grant);
+    token_set_destroy(fetch->granted);
+    token_set_destroy(fetch->tokens);
+    connection_destroy(fetch->connection);
+    free(fetch);
+}
+
+static struct token_fetch *token_fetch_create(struct token_entry *entry, bool background)
+{
+    struct token_fetch *fetch = calloc(1, sizeof *fetch);
+    if (!fetch)
+        return NULL;
+    fetch->entry = entry;
+    fetch->background = background;
+    fetch->connection = connection_hold(entry->connection);
+    fetch->tokens = entry->fits ? token_set_hold(entry->tokens) : NULL;
+    fetch->input.connection = fetch->connection;
+    fetch->input.tokens = fetch->tokens;
+    return fetch;
+}
+
+/* ---- the end of an exchange ---- */
+
+void token_fetch_settle(struct token_entry *entry)
+{
+    if (entry->fetch)
+        return;
+    /* A reload may have changed what the ended exchange was for: then those who wait get one for the new configuration. */
+    bool is_outdated = entry->waiters && entry->connection && entry->state == ENTRY_EMPTY;
+    if (is_outdated && token_fetch_begin(entry, false))
+        return;
+    token_waiter_answer_all(entry);
+    if (!entry->fetch)
+        login_exchange_start_pending(entry);
+    if (!entry->fetch)
+        revocation_start_pending(entry);
+    refresh_scheduler_plan(entry);
+}
+
+static void token_fetch_end(struct token_fetch *fetch)
+{
+    struct token_entry *entry = fetch->entry;
+    entry->fetch = NULL;
+    token_fetch_destroy(fetch);
+    token_fetch_settle(entry);
+}
+
+/* ---- granted: commit, then serve ---- */
+
+static void on_committed(void *context, enum status status, const struct error *error)
+{
+    struct token_fetch *fetch = context;
+    struct token_entry *entry = fetch->entry;
+    struct token_set *tokens = fetch->granted;
+    entry->is_ambiguous = false;
+    token_entry_adopt(entry, tokens, connection_fingerprint(fetch->connection));
+    if (status != OK)
+        token_record_keep_trying(entry, error);
+    log_info("connection %s: new token, generation %" PRIu64 " (%s)", token_entry_name(entry), tokens->generation,
+             fetch->is_local ? "signed here" : token_exchange_name(fetch->exchange));
+    if (client_breaker_close(entry->broker, connection_iclient(fetch->connection)))
+        fetch_failure_release_iclient(entry->broker, connection_iclient(fetch->connection));
+    if (fetch->session)
+        login_exchange_end(fetch->session, true, "");
+    token_fetch_end(fetch);
+}
+
+static void token_fetch_commit(struct token_fetch *fetch, struct token_set *take_tokens)
+{
+    struct token_entry *entry = fetch->entry;
+    fetch->granted = take_tokens;
+    take_tokens->generation = entry->generation + 1;
+    /* What a report refused stays refused only until the exchange that it set off has brought something new. */
+    if (entry->rejected_generation != entry->generation)
+        entry->rejections = 0;
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, take_tokens,
+                       connection_fingerprint(fetch->connection), on_committed, fetch);
+}
+
+/* ---- not granted ---- */
+
+static void token_fetch_send(struct token_fetch *fetch);
+
+static void on_outcome(void *context, struct token_outcome *outcome, bool may_have_been_sent)
+{
+    struct token_fetch *fetch = context;
+    struct token_entry *entry = fetch->entry;
+    fetch->grant = NULL;
+    if (outcome->outcome == OUTCOME_GRANTED) {
+        token_fetch_commit(fetch, TAKE(outcome->tokens));
+        return;
+    }
+    log_warning("connection %s: %s %s: %s", token_entry_name(entry), token_exchange_name(fetch->exchange),
+                outcome_class_name(outcome->outcome), outcome->message);
+    if (fetch->session) {
+        login_exchange_end(fetch->session, false, outcome->message);
+        token_fetch_end(fetch);
+        return;
+    }
+    bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
+    if (outcome->outcome == OUTCOME_TOKEN_REFUSED && is_refresh && needs_nobody(fetch->connection)) {
+        fetch->exchange = exchange_of(iclient_grant(connection_iclient(fetch->connection)));
+        token_set_destroy(TAKE(fetch->tokens));
+        fetch->input.tokens = NULL;
+        token_fetch_send(fetch);
+        return;
+    }
+    /* A refresh that went out and was not clearly refused may have used the token up at the provider. */
+    bool is_answer = outcome->outcome == OUTCOME_TOKEN_REFUSED || outcome->outcome == OUTCOME_CLIENT_REFUSED;
+    bool is_unclear =
+        is_refresh && !is_answer && (may_have_been_sent || outcome->status >= 500 || outcome->status / 100 == 2);
+    fetch_failure_apply(entry, fetch, outcome, is_unclear);
+    token_fetch_end(fetch);
+}
+
+static void token_fetch_fail_unsent(struct token_fetch *fetch, const struct error *error)
+{
+    struct token_outcome outcome = {.outcome = error->status == ERR_NO_MEMORY || error->status == ERR_BUSY
+                                                   ? OUTCOME_TRANSIENT
+                                                   : OUTCOME_BROKEN};
+    memcpy(outcome.code, "request_not_sent", sizeof "request_not_sent");
+    size_t length = strnlen(error->message, sizeof outcome.message - 1);
+    memcpy(outcome.message, error->message, length);
+    on_outcome(fetch, &outcome, false);
+}
+
+/* ---- the start ---- */
+
+static void token_fetch_send(struct token_fetch *fetch)
+{
+    struct error error = {0};
+    fetch->input.now = clock_wall();
+    enum status status;
+    if (fetch->is_local) {
+        struct token_set *tokens = NULL;
+        status = jwt_assertion_create_token(&fetch->input, &tokens, &error);
+        if (status == OK) {
+            token_fetch_commit(fetch, tokens);
+            return;
+        }
+    } else {
+        status = grant_start(fetch->entry->broker, fetch->exchange, &fetch->input, fetch->background, on_outcome, fetch,
+                             &fetch->grant, &error);
+    }
+    if (status != OK)
+        token_fetch_fail_unsent(fetch, &error);
+}
+
+static void on_journal_written(void *context, enum status status, const struct error *error)
+{
+    struct token_fetch *fetch = context;
+    struct token_entry *entry = fetch->entry;
+    if (status == OK) {
+        token_fetch_send(fetch);
+        return;
+    }
+    metrics_add(entry->broker->metrics, METRIC_STORE_FAILURES, 1);
+    log_error("connection %s: the store cannot note a refresh: %s", token_entry_name(entry), error->message);
+    /* While the present token lives there is no need to risk the refresh token; without it, serving goes first. */
+    if (fetch->background && token_entry_is_usable(entry, clock_wall())) {
+        struct token_outcome outcome = {.outcome = OUTCOME_TRANSIENT, .code = "store_unavailable"};
+        memcpy(outcome.message, "the refresh waits until the token store can be written",
+               sizeof "the refresh waits until the token store can be written");
+        fetch_failure_apply(entry, fetch, &outcome, false);
+        token_fetch_end(fetch);
+        return;
+    }
+    token_fetch_send(fetch);
+}
+
+/* Sets the state that keeps the entry from starting an exchange; false when nothing does. */
+static bool is_kept_from_starting(struct token_entry *entry, int64_t now)
+{
+    if (!can_refresh(entry, now) && !needs_nobody(entry->connection)) {
+        bool had_tokens = entry->fits;
+        token_entry_set_state(entry, ENTRY_AUTHORIZATION_REQUIRED, had_tokens ? "token_expired" : "not_authorized",
+                              had_tokens ? "the access token has ended and there is no refresh token that could renew it"
+                                         : "nobody has logged in yet",
+                              0);
+        return true;
+    }
+    int64_t probe_at = client_breaker_blocks_until(entry->broker, connection_iclient(entry->connection), now);
+    if (probe_at == 0)
+        return false;
+    token_entry_set_state(entry, ENTRY_CLIENT_REJECTED, "client_rejected",
+                          "the provider refuses this iClient's credentials; see its other connections", probe_at);
+    return true;
+}
+
+bool token_fetch_begin(struct token_entry *entry, bool background)
+{
+    if (entry->fetch)
+        return true;
+    if (revocation_is_running(entry))
+        return true;
+    int64_t now = clock_wall();
+    if (is_kept_from_starting(entry, now))
+        return false;
+    struct token_fetch *fetch = token_fetch_create(entry, background);
+    if (!fetch) {
+        token_entry_set_state(entry, ENTRY_PROVIDER_UNAVAILABLE, "no_memory", "out of memory", now + 1);
+        return false;
+    }
+    entry->fetch = fetch;
+    if (can_refresh(entry, now)) {
+        fetch->exchange = TOKEN_EXCHANGE_REFRESH;
+        token_record_write(entry, RECORD_JOURNAL_BEGIN, NULL, NULL, on_journal_written, fetch);
+    } else {
+        enum grant_type grant = iclient_grant(connection_iclient(entry->connection));
+        fetch->exchange = exchange_of(grant);
+        fetch->is_local = grant == GRANT_JWT_TOKEN;
+        token_fetch_send(fetch);
+    }
+    return entry->fetch != NULL;
+}
+
+void token_fetch_begin_code(struct token_entry *entry, struct authorization_session *session)
+{
+    struct token_fetch *fetch = token_fetch_create(entry, false);
+    if (!fetch) {
+        login_exchange_end(session, false, "out of memory");
+        return;
+    }
+    entry->fetch = fetch;
+    fetch->exchange = TOKEN_EXCHANGE_CODE;
+    fetch->session = session;
+    /* The code belongs to the configuration that the login began under, and it replaces whatever tokens there are. */
+    connection_destroy(fetch->connection);
+    token_set_destroy(TAKE(fetch->tokens));
+    login_exchange_fill(session, &fetch->connection, &fetch->input);
+    token_fetch_send(fetch);
+}

@@ -1,0 +1,26 @@
+#ifndef BROKER_TOKEN_FETCH_STATE_H
+#define BROKER_TOKEN_FETCH_STATE_H
+
+#include <stdbool.h>
+
+#include "protocol/grant_context.h"
+#include "protocol/token_request.h"
+
+struct grant;
+struct token_entry;
+struct authorization_session;
+
+struct token_fetch {
+    struct token_entry *entry;
+    struct connection *connection; /* held: what it started under, whatever a reload brings meanwhile */
+    struct token_set *tokens;      /* held: what it started from; NULL unless a refresh is possible */
+    struct authorization_session *session; /* of a code exchange */
+    struct grant_context input;    /* borrows from the above */
+    enum token_exchange exchange;
+    bool is_local;                 /* the JWT is the token: nobody is asked */
+    bool background;
+    struct grant *grant;
+    struct token_set *granted;     /* being committed */
+};
+
+#endif

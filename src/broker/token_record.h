@@ -1,0 +1,30 @@
+#ifndef BROKER_TOKEN_RECORD_H
+#define BROKER_TOKEN_RECORD_H
+
+#include "io/store.h"
+
+/* What the store keeps of an entry: its tokens, its state, and the journal of a refresh that is on its way. */
+struct broker;
+struct token_entry;
+struct token_set;
+
+enum token_record_part {
+    RECORD_TOKENS = 1,        /* tokens, or their deletion when NULL */
+    RECORD_STATE = 2,
+    RECORD_JOURNAL_BEGIN = 4, /* refresh_started(generation) */
+    RECORD_JOURNAL_END = 8,
+};
+
+/* Writes parts in one transaction. tokens, fingerprint: what RECORD_TOKENS writes. done may be NULL. */
+void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens,
+                        const char *fingerprint, store_done *done, void *context);
+/*
+ * Writes all that the entry is in memory, again and again until the store takes it: for tokens whose commit failed.
+ * Says so in the log and in the metrics.
+ */
+void token_record_keep_trying(struct token_entry *entry, const struct error *error);
+/* Reads everything back into the broker's entries. */
+void token_record_read_all(struct broker *broker, store_done *done, void *context);
+void token_record_stop_reading(struct broker *broker);
+
+#endif
