@@ -1,0 +1,421 @@
+"""iclientctl against a daemon that says what a test wants, wrong turns included: what is printed where, and the exit code."""
+
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(os.environ.get("ICLIENTD_BUILD_DIR", ROOT / "build")) / "iclientctl"
+SANITIZER_REPORT = re.compile(r"ERROR: (Leak|Address)Sanitizer|runtime error:")
+TOKEN = "ya29.secret-token-of-a-test"
+TIMEOUT = 30
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = False
+
+    def answer(self):
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        self.server.requests.append((self.command, self.path, body.decode()))
+        replies = self.server.replies.get((self.command, self.path.split("?")[0]), [(404, error("not_found", "gone"))])
+        status, text = replies.pop(0) if len(replies) > 1 else replies[0]
+        text = text if isinstance(text, (str, bytes)) else json.dumps(text)
+        content = text if isinstance(text, bytes) else text.encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content) + self.server.missing_bytes))
+        self.end_headers()
+        self.wfile.write(content)
+        self.close_connection = self.server.missing_bytes > 0
+
+    do_GET = do_POST = answer
+
+    def address_string(self):
+        return "socket"
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def get_request(self):
+        connection, _ = super().get_request()
+        return connection, ("", 0)
+
+
+class FakeDaemon:
+    """Two sockets that answer from one table; the last reply of each row is repeated."""
+
+    def __init__(self, folder):
+        self.paths = {"token": folder / "token.sock", "admin": folder / "admin.sock"}
+        self.servers = {}
+        for name, path in self.paths.items():
+            server = Server(str(path), Handler)
+            server.replies, server.requests, server.missing_bytes = {}, [], 0
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            self.servers[name] = server
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")},
+            "ICLIENTD_TOKEN_SOCKET": str(self.paths["token"]),
+            "ICLIENTD_ADMIN_SOCKET": str(self.paths["admin"]),
+        }
+
+    def on(self, face, method, path, *replies):
+        self.servers[face].replies[(method, path)] = [reply if isinstance(reply, tuple) else (200, reply)
+                                                      for reply in replies]
+
+    def requests(self, face):
+        return self.servers[face].requests
+
+    def close(self, face):
+        server = self.servers.pop(face)
+        server.shutdown()
+        server.server_close()
+        self.paths[face].unlink(missing_ok=True)
+
+    def finish(self):
+        for face in list(self.servers):
+            self.close(face)
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen([PROGRAM, *arguments], env={**self.environment, **options.pop("env", {})}, text=True,
+                                stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, **options)
+
+    def run(self, *arguments, stdin="", **options):
+        process = self.start(*arguments, stdin=subprocess.PIPE, **options)
+        out, err = process.communicate(stdin, timeout=TIMEOUT)
+        assert not SANITIZER_REPORT.search(err), err
+        return process.returncode, out, err
+
+
+def error(code, message="the reason", **more):
+    return {"errors": [{"code": code, "message": message, **more}], "retryable": False}
+
+
+def token_reply(**changes):
+    return {
+        "access_token": TOKEN, "token_type": "Bearer", "expires_in": 3541, "expires_at": 4102444800, "scope": "a b",
+        "refresh_after": 4102444000, "generation": 7, "stale_reason": None, "connection": "crm", "iclient": "sales",
+        "request": {"location": "header", "name": "Authorization", "value": f"Bearer {TOKEN}"}, **changes}
+
+
+def connection(**changes):
+    return {"name": "crm", "iclient": "sales", "tenant": "default", "state": "ready", "grant": "authorizecode",
+            "expires_at": 4102444800, "refresh_after": None, "generation": 7, "scope": "a b", "last_error": None,
+            **changes}
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    fake = FakeDaemon(tmp_path)
+    yield fake
+    fake.finish()
+
+
+def test_token_prints_the_bare_token_and_a_newline(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    assert daemon.run("token", "crm") == (0, f"{TOKEN}\n", "")
+
+
+def test_token_asks_with_options_tenant_and_encoded_name(daemon):
+    daemon.run("--tenant=a&b", "token", "--min-ttl", "60", "../x y", "--wait=5")
+    assert daemon.requests("token") == [("GET", "/v1/token/..%2Fx%20y?min_ttl=60&wait=5&tenant=a%26b", "")]
+
+
+def test_token_header_is_a_ready_header(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    assert daemon.run("token", "crm", "--header")[:2] == (0, f"Authorization: Bearer {TOKEN}\n")
+
+
+def test_token_header_says_when_the_api_wants_no_header(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply(request={"location": "url", "name": "t", "value": TOKEN}))
+    code, out, err = daemon.run("token", "crm", "--header")
+    assert (code, out) == (1, "") and "in the url" in err and TOKEN not in err
+
+
+def test_token_json_is_the_whole_reply(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    code, out, _ = daemon.run("token", "crm", "--json")
+    assert code == 0 and json.loads(out) == token_reply()
+
+
+def test_stale_token_is_served_and_the_reason_said(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply(stale_reason="provider down\x1b[2J"))
+    code, out, err = daemon.run("token", "crm")
+    assert (code, out) == (0, f"{TOKEN}\n") and r"provider down\x1b[2J" in err
+
+
+@pytest.mark.parametrize("reply", [
+    token_reply(access_token="a\x1bb"), token_reply(access_token="a\nb"), token_reply(access_token=""),
+    token_reply(access_token=5), [], "", "{", "\x00", b"\xff\xfe"])
+def test_unusable_reply_is_no_token(daemon, reply):
+    daemon.on("token", "GET", "/v1/token/crm", reply)
+    code, out, err = daemon.run("token", "crm")
+    assert (code, out) == (1, "") and err.startswith("iclientctl: crm: ")
+
+
+@pytest.mark.parametrize("status, reply, code, advice", [
+    (409, error("authorization_required"), 3, "run: iclientctl login crm"),
+    (403, error("not_allowed"), 4, "allow"),
+    (503, error("provider_unavailable"), 5, "iclientctl status crm"),
+    (429, error("busy"), 5, "try again"),
+    (404, error("not_found"), 1, "iclientctl list"),
+    (502, error("client_rejected"), 1, "client id"),
+    (502, error("provider_error"), 1, "the reason"),
+    (500, "<html>", 1, "status 500"),
+    (400, {"errors": []}, 1, "status 400"),
+    (400, error("invalid_request", field="min_ttl"), 1, "min_ttl: the reason"),
+])
+@pytest.mark.parametrize("command", [["token", "crm"], ["run", "crm", "--", "true"], ["watch", "crm"]])
+def test_error_replies_have_their_exit_code_and_advice(daemon, command, status, reply, code, advice):
+    for path in ("/v1/token/crm", "/v1/token/crm/watch"):
+        daemon.on("token", "GET", path, (status, reply))
+    got, out, err = daemon.run(*command)
+    assert (got, out) == (code, "") and advice in err
+
+
+def test_escapes_in_an_error_message_stay_visible(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", (502, error("provider_error", "\x1b]0;x\x07 \u009b \u202e\nroot#")))
+    _, _, err = daemon.run("token", "crm")
+    assert r"\x1b]0;x\x07 \xc2\x9b \xe2\x80\xae\x0aroot#" in err
+
+
+@pytest.mark.parametrize("command", [["token", "crm"], ["list"], ["status", "crm"], ["login", "crm"], ["watch", "crm"]])
+def test_no_daemon_is_exit_6_and_says_where_it_looked(daemon, command):
+    daemon.finish()
+    code, out, err = daemon.run(*command)
+    assert (code, out) == (6, "") and ".sock: " in err and "is iclientd running?" in err
+
+
+def test_socket_path_too_long_is_exit_6(daemon):
+    assert daemon.run("token", "crm", "--token-socket", "/tmp/" + "x" * 200)[0] == 6
+
+
+def test_daemon_that_hangs_up_is_exit_6(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    daemon.servers["token"].missing_bytes = 10
+    code, out, err = daemon.run("token", "crm")
+    assert (code, out) == (6, "") and TOKEN not in err
+
+
+def test_daemon_that_does_not_answer_is_exit_6_in_time(daemon, tmp_path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "silent.sock"))
+    listener.listen()
+    process = daemon.start("token", "crm", "--wait", "0", "--token-socket", str(tmp_path / "silent.sock"))
+    _, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 6 and "no answer" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")
+def test_closed_socket_is_exit_4(daemon):
+    daemon.paths["admin"].chmod(0)
+    code, _, err = daemon.run("refresh", "crm")
+    assert code == 4 and "group iclientd" in err
+
+
+def test_full_disk_is_a_failure(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    with open("/dev/full", "w") as full:
+        process = daemon.start("token", "crm", stdout=full)
+        _, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1 and "No space left" in err
+
+
+def test_run_gives_the_token_by_environment_alone(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    script = "echo $ACCESS_TOKEN; tr '\\0' ' ' </proc/$$/cmdline; echo; exit 7"
+    code, out, err = daemon.run("run", "crm", "--", "sh", "-c", script, "--json", env={"ACCESS_TOKEN": "former"})
+    token, command_line = out.splitlines()
+    assert (code, token, err) == (7, TOKEN, "") and TOKEN not in command_line and "--json" in command_line
+
+
+def test_run_says_when_there_is_no_such_command(daemon):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    code, out, err = daemon.run("run", "crm", "--", "no-such-command-here")
+    assert (code, out) == (1, "") and "no-such-command-here" in err and TOKEN not in err
+
+
+def test_list_is_a_table_without_colours_in_a_pipe(daemon):
+    trouble = {"code": "x", "message": "it is\x1b[31m down", "at": 1}
+    daemon.on("admin", "GET", "/v1/connections",
+              [connection(), connection(name="a-much-longer-name", state="provider_unavailable", last_error=trouble)])
+    code, out, err = daemon.run("list")
+    rows = out.splitlines()
+    assert (code, err, len(rows)) == (0, "", 3) and "\x1b" not in out and r"it is\x1b[31m down" in rows[2]
+    assert rows[0].index("STATE") == rows[1].index("ready") == rows[2].index("provider_unavailable")
+
+
+def test_list_is_coloured_on_a_terminal(daemon):
+    daemon.on("admin", "GET", "/v1/connections", [connection()])
+    for variables, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+                                ({"TERM": "dumb"}, False)):
+        ours, theirs = pty.openpty()
+        process = daemon.start("list", stdout=theirs, env=variables)
+        process.communicate(timeout=TIMEOUT)
+        os.close(theirs)
+        assert (b"\x1b[32mready\x1b[0m" in os.read(ours, 4096)) == coloured
+        os.close(ours)
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_list_and_status_fall_back_to_the_token_socket(daemon, close):
+    daemon.on("token", "GET", "/v1/connections", [{"name": "crm", "state": "ready", "expires_at": None}])
+    if close:
+        daemon.close("admin")
+    for path in ("/v1/connections", "/v1/connections/crm", "/v1/connections/other"):
+        close or daemon.on("admin", "GET", path, (403, error("not_allowed")))
+    code, out, _ = daemon.run("list")
+    assert code == 0 and "never" in out
+    code, out, _ = daemon.run("status", "crm", "--json")
+    assert code == 0 and json.loads(out)["name"] == "crm"
+    code, out, err = daemon.run("status", "other")
+    assert (code, out) == (1, "") and "no such connection" in err
+
+
+def test_named_admin_socket_has_no_fallback(daemon, tmp_path):
+    daemon.on("token", "GET", "/v1/connections", [])
+    assert daemon.run("list", "--admin-socket", str(tmp_path / "none.sock"))[0] == 6
+
+
+def test_status_shows_what_is_known_and_what_to_do(daemon):
+    daemon.on("admin", "GET", "/v1/connections/crm", connection(
+        state="authorization_required", last_error={"code": "invalid_grant", "message": "revoked", "at": 1}))
+    code, out, err = daemon.run("status", "crm")
+    assert code == 0 and "invalid_grant" in out and "2100-01-01T00:00:00Z" in out
+    assert "run: iclientctl login crm" in err
+
+
+def test_refresh_answers_like_status(daemon):
+    daemon.on("admin", "POST", "/v1/connections/crm/refresh", connection(generation=8))
+    code, out, _ = daemon.run("refresh", "crm", "--json")
+    assert code == 0 and json.loads(out)["generation"] == 8
+
+
+@pytest.mark.parametrize("reply, code, words", [
+    ({"revoked": True, "provider": "confirmed", "message": ""}, 0, "revoked at the provider"),
+    ({"revoked": True, "provider": "unsupported", "message": None}, 0, "offers no revocation"),
+    ({"revoked": True, "provider": "failed", "message": "status 500"}, 1, "did not confirm"),
+    ({"revoked": False, "provider": "confirmed"}, 1, "not revoked"),
+    ({}, 1, "not revoked"),
+])
+def test_revoke_says_what_became_of_the_tokens(daemon, reply, code, words):
+    daemon.on("admin", "POST", "/v1/connections/crm/revoke", reply)
+    got, out, err = daemon.run("revoke", "crm")
+    assert (got, out) == (code, "") and words in err
+
+
+def test_watch_prints_each_event_without_the_token(daemon):
+    lines = [json.dumps(token_reply()), "", json.dumps({"connection": "crm", "state": "authorization_required"})]
+    daemon.on("token", "GET", "/v1/token/crm/watch", "\n".join(lines) + "\n")
+    code, out, err = daemon.run("watch", "crm")
+    assert code == 6 and "ended the stream" in err and TOKEN not in out
+    assert "generation 7" in out.splitlines()[0] and "authorization_required" in out.splitlines()[1]
+    _, out, _ = daemon.run("watch", "crm", "--json")
+    assert json.loads(out.splitlines()[0])["access_token"] == TOKEN
+
+
+def test_watch_stops_at_a_line_that_is_no_json(daemon):
+    daemon.on("token", "GET", "/v1/token/crm/watch", "{\n" + json.dumps(token_reply()) + "\n")
+    code, out, err = daemon.run("watch", "crm")
+    assert (code, out) == (1, "") and "no JSON" in err
+
+
+CONNECT = {"connect_url": "http://127.0.0.1:8085/connect/ticket", "expires_in": 600}
+
+
+def begin_login(daemon, *states):
+    daemon.on("admin", "POST", "/v1/connections/crm/authorize", CONNECT)
+    daemon.on("admin", "GET", "/v1/connections/crm", connection(login=None), *states)
+
+
+def login_state(state, message="", **changes):
+    return connection(login={"state": state, "message": message}, **changes)
+
+
+def test_login_prints_the_address_and_waits_until_it_is_completed(daemon):
+    begin_login(daemon, login_state("pending"), login_state("exchanging"), login_state("completed", generation=8))
+    code, out, err = daemon.run("login", "crm", "--no-browser")
+    assert code == 0 and out.splitlines()[0] == CONNECT["connect_url"] and "authorized" in err
+
+
+def test_login_is_not_taken_for_done_by_a_refresh_beside_it(daemon):
+    begin_login(daemon, login_state("pending", generation=8), login_state("failed", "access_denied", generation=8))
+    code, _, err = daemon.run("login", "crm")
+    assert code == 1 and "failed: access_denied" in err
+
+
+def test_login_expires(daemon):
+    begin_login(daemon, login_state("expired"))
+    assert daemon.run("login", "crm")[0] == 1
+
+
+def test_login_takes_a_pasted_address_and_another_after_a_wrong_one(daemon):
+    begin_login(daemon, *[login_state("pending")] * 3, login_state("completed"))
+    daemon.on("admin", "POST", "/v1/connections/crm/complete", (400, error("invalid_request", "no code")), {})
+    code, _, err = daemon.run("login", "crm", "--no-browser", stdin="\nwrong\n  http://127.0.0.1/callback?code=c&state=s")
+    sent = [json.loads(body)["redirect_url"] for method, path, body in daemon.requests("admin") if "complete" in path]
+    assert code == 0 and sent == ["wrong", "http://127.0.0.1/callback?code=c&state=s"] and "no code" in err
+
+
+def test_login_drops_a_line_that_is_too_long(daemon):
+    begin_login(daemon, *[login_state("pending")] * 6, login_state("completed"))
+    daemon.on("admin", "POST", "/v1/connections/crm/complete", {})
+    code, _, err = daemon.run("login", "crm", "--no-browser", stdin="x" * 40000 + "\ngood\n")
+    sent = [json.loads(body)["redirect_url"] for method, path, body in daemon.requests("admin") if "complete" in path]
+    assert code == 0 and sent == ["good"] and "too long" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_login_leaves_cleanly_when_interrupted(daemon, number):
+    begin_login(daemon, login_state("pending"))
+    process = daemon.start("login", "crm", "--no-browser", stdin=subprocess.PIPE)
+    assert process.stdout.readline().strip() == CONNECT["connect_url"]
+    process.send_signal(number)
+    _, err = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 1 and "gave up waiting" in err and not SANITIZER_REPORT.search(err)
+
+
+@pytest.mark.parametrize("address", ["file:///etc/passwd", "--help", "http://a b", "http://a\x1b[2J", None, 5])
+def test_login_opens_nothing_but_web_addresses(daemon, address, tmp_path):
+    daemon.on("admin", "GET", "/v1/connections/crm", connection())
+    daemon.on("admin", "POST", "/v1/connections/crm/authorize", {"connect_url": address, "expires_in": 600})
+    code, out, err = daemon.run("login", "crm")
+    assert (code, out) == (1, "") and "no usable address" in err
+
+
+def test_login_opens_the_browser_where_there_is_a_screen(daemon, tmp_path):
+    opened = tmp_path / "opened"
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f"#!/bin/sh\necho noise; echo \"$1\" >{opened}.new; mv {opened}.new {opened}\n")
+    opener.chmod(0o755)
+    begin_login(daemon, login_state("pending"), login_state("completed"))
+    variables = {"DISPLAY": ":9", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    code, out, err = daemon.run("login", "crm", env=variables)
+    deadline = time.monotonic() + TIMEOUT
+    while not opened.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert code == 0 and opened.read_text().strip() == CONNECT["connect_url"] and "noise" not in out + err
+
+
+@pytest.mark.parametrize("arguments, hint", [
+    (["tokne", "crm"], "did you mean token?"), (["token", "crm", "--min-tll", "5"], "did you mean --min-ttl?"),
+    (["token"], "usage"), (["token", "a", "b"], "usage"), ([], "--help"), (["token", "crm", "--min-ttl", "x"], "seconds"),
+    (["run", "crm", "true"], "usage"), (["list", "--wait", "3"], "no --wait"), (["token", "crm", "--wait"], "value")])
+def test_usage_faults_are_exit_2_with_a_hint(daemon, arguments, hint):
+    code, out, err = daemon.run(*arguments)
+    assert (code, out) == (2, "") and hint in err and daemon.requests("token") == []
