@@ -45,6 +45,18 @@ static char *read_folder(const struct check_settings *settings, const json_t *do
     return path_beside(settings->file, path ? path : fallback);
 }
 
+static char *make_redirect_uri(const json_t *document)
+{
+    const char *base = json_read_string(json_object_get(document, "redirect"), "baseUri");
+    if (!base)
+        base = DEFAULT_BASE_URI;
+    size_t length = strlen(base);
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    char *uri;
+    return asprintf(&uri, "%.*s/callback", (int)length, base) < 0 ? NULL : uri;
+}
+
 static enum status read_document(const struct arguments *arguments, const char *file, json_t **ret_document,
                                  struct error *ret_error)
 {
@@ -78,8 +90,7 @@ enum status check_settings_init(struct check_settings *settings, const struct ar
     settings->connections = read_folder(settings, document, "connectionDir", "connections.d");
     const char *presets = arguments->options[OPTION_PRESET_DIR];
     settings->presets = presets ? strdup(presets) : read_folder(settings, document, "presetDir", ICLIENTD_PRESET_DIR);
-    const char *base = json_read_string(json_object_get(document, "redirect"), "baseUri");
-    settings->redirect_uri = join(base ? base : DEFAULT_BASE_URI, "callback");
+    settings->redirect_uri = make_redirect_uri(document);
     const json_t *http = json_object_get(document, "http");
     settings->allow_loopback_http = json_is_true(json_object_get(http, "allowLoopbackHttp"));
     if (!settings->iclients || !settings->connections || !settings->presets || !settings->redirect_uri)

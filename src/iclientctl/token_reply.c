@@ -7,7 +7,7 @@
 #include "iclientctl/terminal_text.h"
 
 /* The daemon's own default for ?wait, and what it may take beyond it to answer. */
-enum { WAIT_DEFAULT = 30, WAIT_GRACE = 15 };
+enum { WAIT_DEFAULT = 30, WAIT_GRACE = 5 };
 
 static enum exit_code make_query(const struct arguments *arguments, char *query, size_t size, long *ret_timeout)
 {
