@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* useradd(8): 32 characters; systemd: a unit's name is at most 255 bytes. */
-enum { ID_NAME_MAX = 32, UNIT_NAME_MAX = 255 };
+/* LOGIN_NAME_MAX, and the longest name of a systemd unit. */
+enum { ID_NAME_MAX = 255, UNIT_NAME_MAX = 255 };
 
 static const char default_group[] = "iclientd";
 
@@ -42,7 +42,7 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* shadow's rules, a dot allowed; a name of digits alone would pass for an id. */
+/* useradd(8)'s rules, with the dots and domains of directories; a name of digits alone would pass for an id. */
 static bool is_id_name(const char *name)
 {
     size_t length = strlen(name);
@@ -51,7 +51,7 @@ static bool is_id_name(const char *name)
         return false;
     for (size_t i = 0; i < length; i++) {
         bool last_dollar = name[i] == '$' && i > 0 && i + 1 == length;
-        if (!is_alphanumeric(name[i]) && !strchr("_.-", name[i]) && !last_dollar)
+        if (!is_alphanumeric(name[i]) && !strchr("_.-@", name[i]) && !last_dollar)
             return false;
     }
     return true;

@@ -95,7 +95,9 @@ static unsigned char mask_of(unsigned prefix, unsigned index)
 {
     if (prefix >= (index + 1) * 8)
         return 0xFF;
-    return prefix <= index * 8 ? 0 : (unsigned char)(0xFF << (8 - prefix % 8) & 0xFF);
+    if (prefix <= index * 8)
+        return 0;
+    return (unsigned char)(0xFFU << (8 - prefix % 8) & 0xFF);
 }
 
 static bool network_has(const struct network *network, const unsigned char *address)
