@@ -35,6 +35,12 @@ void broker_destroy(struct broker *broker);
 AUTO_DEFINE(broker);
 
 /*
+ * Before the process ends: starts no exchange any more and calls done once none is in flight, because a refresh that
+ * is cut off may cost the refresh token. At once, inside this call, when there is none.
+ */
+void broker_drain(struct broker *broker, store_done *done, void *context);
+
+/*
  * Puts a finished catalog to work. Connections keep their tokens unless what these depend on changed (then they are
  * kept aside until a new token set replaces them, so that undoing a wrong edit loses nothing); back-offs and breakers
  * are forgotten, because an operator has just mended something. A connection that became inactive is revoked. ERR_NO_MEMORY: the old

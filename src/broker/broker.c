@@ -63,6 +63,14 @@ void broker_destroy(struct broker *broker)
     free(broker);
 }
 
+void broker_drain(struct broker *broker, store_done *done, void *context)
+{
+    broker->drained = done;
+    broker->drained_context = context;
+    if (broker->fetch_count == 0)
+        done(context, OK, NULL);
+}
+
 /* ---- configuration ---- */
 
 static const struct connection *configured(const struct catalog *catalog, const struct token_entry *entry)

@@ -18,6 +18,9 @@ struct broker {
     struct authorization_session *sessions;
     size_t session_count;
     char *redirect_base_uri;
+    size_t fetch_count;          /* exchanges in flight */
+    store_done *drained;         /* not NULL: no exchange starts any more; told when none is left */
+    void *drained_context;
     size_t waiter_count;
     size_t max_waiters;
     struct token_entry *unsaved; /* entries whose newest tokens the store does not have yet */

@@ -52,6 +52,7 @@ void token_fetch_destroy(struct token_fetch *fetch)
 {
     if (!fetch)
         return;
+    fetch->entry->broker->fetch_count--;
     grant_cancel(fetch->grant);
     token_set_destroy(fetch->granted);
     token_set_destroy(fetch->tokens);
@@ -64,6 +65,7 @@ static struct token_fetch *token_fetch_create(struct token_entry *entry, bool ba
     struct token_fetch *fetch = calloc(1, sizeof *fetch);
     if (!fetch)
         return NULL;
+    entry->broker->fetch_count++;
     fetch->entry = entry;
     fetch->background = background;
     fetch->connection = connection_hold(entry->connection);
@@ -89,6 +91,9 @@ void token_fetch_settle(struct token_entry *entry)
     if (!entry->fetch)
         revocation_start_pending(entry);
     refresh_scheduler_plan(entry);
+    struct broker *broker = entry->broker;
+    if (broker->drained && broker->fetch_count == 0)
+        broker->drained(broker->drained_context, OK, NULL);
 }
 
 static void token_fetch_end(struct token_fetch *fetch)
@@ -247,6 +252,8 @@ bool token_fetch_begin(struct token_entry *entry, bool background)
         return true;
     if (revocation_is_running(entry))
         return true;
+    if (entry->broker->drained)
+        return false;
     int64_t now = clock_wall();
     if (is_kept_from_starting(entry, now))
         return false;

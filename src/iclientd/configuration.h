@@ -1,0 +1,18 @@
+#ifndef ICLIENTD_CONFIGURATION_H
+#define ICLIENTD_CONFIGURATION_H
+
+#include "base/fault_list.h"
+#include "config.h"
+#include "model/catalog.h"
+
+/*
+ * Reads all that the daemon works by: its own file and the presets, iClients and connections that it names. For the
+ * start, --check and every reload alike. ERR_INVALID: faults says everything that is wrong. file: NULL for the default.
+ */
+enum status configuration_load(const char *file, struct fault_list *faults, struct config **ret_config,
+                               struct catalog **ret_catalog);
+
+/* Logs which settings a reload read but cannot put to work without a restart (sockets, store, HTTP client, limits). */
+void configuration_warn_of_restart(const struct config *running, const struct config *loaded);
+
+#endif

@@ -1,0 +1,258 @@
+/* The order in which the parts come to life and end. */
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "broker/broker.h"
+#include "configuration.h"
+#include "directories.h"
+#include "faces.h"
+#include "io/event_loop.h"
+#include "io/http_client.h"
+#include "io/service_notify.h"
+#include "io/store.h"
+#include "io/store_crypto.h"
+#include "io/store_sqlite.h"
+
+enum { REPLY_MAX = 1024 * 1024, STOP_PATIENCE_MS = 25 * 1000, STORE_PATH_MAX = 4096 };
+
+struct daemon {
+    const char *config_file;
+    struct config *config;
+    struct catalog *catalog; /* until the broker has taken it */
+    struct metrics metrics;
+    struct event_loop *loop;
+    struct store_crypto *crypto;
+    struct store *store;
+    struct http_client *client;
+    struct broker *broker;
+    struct faces *faces;
+    struct loop_timer *stop_timer;
+    struct loop_timer *watchdog_timer;
+    bool is_stopping;
+    enum status status;
+};
+
+static void daemon_destroy(struct daemon *daemon)
+{
+    if (!daemon)
+        return;
+    faces_destroy(daemon->faces);
+    loop_timer_destroy(daemon->watchdog_timer);
+    loop_timer_destroy(daemon->stop_timer);
+    broker_destroy(daemon->broker);
+    http_client_destroy(daemon->client);
+    store_destroy(daemon->store);
+    store_crypto_destroy(daemon->crypto);
+    event_loop_destroy(daemon->loop);
+    catalog_destroy(daemon->catalog);
+    config_destroy(daemon->config);
+    free(daemon);
+}
+AUTO_DEFINE(daemon);
+
+static void log_faults(const struct fault_list *faults)
+{
+    for (size_t i = 0; i < fault_list_count(faults); i++) {
+        const struct fault *fault = fault_list_at(faults, i);
+        AUTO_TEXT text = fault_format(fault);
+        log_write(fault->warning ? LOG_LEVEL_WARNING : LOG_LEVEL_ERROR, "%s", text ? text : "out of memory");
+    }
+}
+
+/* ---- the parts ---- */
+
+static enum status open_store(struct daemon *daemon, struct error *ret_error)
+{
+    char path[STORE_PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/store.sqlite3", daemon->config->state_dir) >= (int)sizeof path)
+        return error_set(ret_error, ERR_INVALID, "the state directory's path is too long");
+    /* A new key beside an old store would lock out every token in it: then the missing key is the error. */
+    bool is_new = access(path, F_OK) != 0;
+    AUTO(secret) key = NULL;
+    enum status status = store_key_load(daemon->config->key_file, is_new, &key, ret_error);
+    if (status == OK)
+        status = store_crypto_create(key, &daemon->crypto, ret_error);
+    if (status == OK)
+        status = store_sqlite_create(daemon->loop, path, daemon->crypto, &daemon->store, ret_error);
+    return status;
+}
+
+static enum status make_client(struct daemon *daemon, struct error *ret_error)
+{
+    const struct config *config = daemon->config;
+    struct http_client_options options = {
+        .ca_file = config->http.ca_file,
+        .proxy = config->http.proxy,
+        .timeout_ms = config->http.timeout_ms,
+        .connect_timeout_ms = config->http.connect_timeout_ms,
+        .max_concurrent = (size_t)config->http.max_concurrent,
+        .max_reply = REPLY_MAX,
+        .allow_http = config->http.allow_loopback_http,
+        .addresses = config->http.addresses,
+        .user_agent = "iclientd/" ICLIENTD_VERSION,
+    };
+    return http_client_create(daemon->loop, &options, &daemon->client, ret_error);
+}
+
+static enum status make_broker(struct daemon *daemon, struct error *ret_error)
+{
+    struct broker_options options = {
+        .max_waiters = (size_t)daemon->config->limits.waiters,
+        .redirect_base_uri = daemon->config->redirect.base_uri,
+    };
+    enum status status = broker_create(daemon->loop, daemon->client, daemon->store, &daemon->metrics, &options,
+                                       &daemon->broker, ret_error);
+    if (status == OK)
+        status = broker_apply_catalog(daemon->broker, TAKE(daemon->catalog), ret_error);
+    return status;
+}
+
+/* ---- once the store has been read ---- */
+
+static void feed_watchdog(void *context)
+{
+    struct daemon *daemon = context;
+    service_notify_send("WATCHDOG=1");
+    loop_timer_start(daemon->watchdog_timer, service_notify_watchdog_interval_ms());
+}
+
+static void on_loaded(void *context, enum status status, const struct error *error)
+{
+    struct daemon *daemon = context;
+    struct error open_error = {0};
+    if (status == OK) {
+        status = faces_open(daemon->loop, daemon->broker, &daemon->metrics, daemon->config, &daemon->faces, &open_error);
+        error = &open_error;
+    }
+    if (status != OK) {
+        log_error("%s", error->message);
+        daemon->status = status;
+        event_loop_stop(daemon->loop);
+        return;
+    }
+    log_notice("ready: %zu iClients, %zu connections; tokens at %s",
+               catalog_iclient_count(broker_catalog(daemon->broker)),
+               catalog_connection_count(broker_catalog(daemon->broker)), daemon->config->token_socket.path);
+    service_notify_ready();
+    if (service_notify_watchdog_interval_ms() > 0)
+        feed_watchdog(daemon);
+}
+
+/* ---- signals ---- */
+
+static void on_stop_patience_over(void *context)
+{
+    struct daemon *daemon = context;
+    log_warning("a provider has not answered in time; stopping without its answer");
+    event_loop_stop(daemon->loop);
+}
+
+static void on_drained(void *context, enum status status, const struct error *error)
+{
+    (void)status;
+    (void)error;
+    event_loop_stop(((struct daemon *)context)->loop);
+}
+
+static void on_stop(int signal_number, void *context)
+{
+    struct daemon *daemon = context;
+    if (daemon->is_stopping) {
+        event_loop_stop(daemon->loop);
+        return;
+    }
+    daemon->is_stopping = true;
+    log_notice("%s: stopping; exchanges in flight are finished first", strsignal(signal_number));
+    service_notify_stopping();
+    if (daemon->faces)
+        faces_drain(daemon->faces);
+    loop_timer_start(daemon->stop_timer, STOP_PATIENCE_MS);
+    broker_drain(daemon->broker, on_drained, daemon);
+}
+
+static void on_reload(int signal_number, void *context)
+{
+    (void)signal_number;
+    struct daemon *daemon = context;
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(config) config = NULL;
+    AUTO(catalog) catalog = NULL;
+    struct error error = {0};
+    service_notify_reloading();
+    enum status status = faults ? configuration_load(daemon->config_file, faults, &config, &catalog) : ERR_NO_MEMORY;
+    if (faults)
+        log_faults(faults);
+    if (status == OK)
+        status = broker_apply_catalog(daemon->broker, TAKE(catalog), &error);
+    if (status == OK) {
+        log_set_level(config->log_level);
+        metrics_add(&daemon->metrics, METRIC_RELOADS, 1);
+        log_notice("reloaded: %zu iClients, %zu connections",
+                   catalog_iclient_count(broker_catalog(daemon->broker)),
+                   catalog_connection_count(broker_catalog(daemon->broker)));
+        configuration_warn_of_restart(daemon->config, config);
+    } else {
+        metrics_add(&daemon->metrics, METRIC_RELOADS_REFUSED, 1);
+        log_error("reload refused, the configuration stays as it was%s%s", error.message[0] ? ": " : "", error.message);
+    }
+    service_notify_ready();
+}
+
+static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
+{
+    static const struct {
+        int signal_number;
+        loop_signal_callback *callback;
+    } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
+    signal(SIGPIPE, SIG_IGN);
+    enum status status = OK;
+    for (size_t i = 0; status == OK && i < sizeof signals / sizeof *signals; i++)
+        status = event_loop_on_signal(daemon->loop, signals[i].signal_number, signals[i].callback, daemon, ret_error);
+    daemon->stop_timer = loop_timer_create(daemon->loop, on_stop_patience_over, daemon);
+    daemon->watchdog_timer = loop_timer_create(daemon->loop, feed_watchdog, daemon);
+    if (status == OK && (!daemon->stop_timer || !daemon->watchdog_timer))
+        status = error_set(ret_error, ERR_NO_MEMORY, "no memory for timers");
+    return status;
+}
+
+static enum status daemon_start(struct daemon *daemon, struct error *ret_error)
+{
+    enum status status;
+    if ((status = directories_prepare(daemon->config, ret_error)) != OK ||
+        (status = event_loop_create(&daemon->loop, ret_error)) != OK ||
+        (status = watch_signals(daemon, ret_error)) != OK || (status = open_store(daemon, ret_error)) != OK ||
+        (status = make_client(daemon, ret_error)) != OK || (status = make_broker(daemon, ret_error)) != OK)
+        return status;
+    broker_load(daemon->broker, on_loaded, daemon);
+    return event_loop_run(daemon->loop, ret_error);
+}
+
+enum status daemon_run(const char *config_file)
+{
+    AUTO(daemon) daemon = calloc(1, sizeof *daemon);
+    AUTO(fault_list) faults = fault_list_create();
+    if (!daemon || !faults) {
+        log_error("out of memory");
+        return ERR_NO_MEMORY;
+    }
+    daemon->config_file = config_file;
+    enum status status = configuration_load(config_file, faults, &daemon->config, &daemon->catalog);
+    log_faults(faults);
+    if (status != OK) {
+        log_error("the configuration has errors; nothing was started");
+        return status;
+    }
+    log_set_level(daemon->config->log_level);
+    struct error error = {0};
+    status = daemon_start(daemon, &error);
+    if (status != OK)
+        log_error("%s", error.message);
+    return status != OK ? status : daemon->status;
+}

@@ -1,0 +1,120 @@
+#include "faces.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/http_server.h"
+#include "io/listener.h"
+#include "io/service_notify.h"
+#include "service/api_router.h"
+#include "service/redirect_endpoint.h"
+
+struct faces {
+    struct api *api;
+    struct redirect_endpoint *redirect_endpoint;
+    struct http_server *token_server;
+    struct http_server *admin_server;
+    struct http_server *redirect_server;
+    char *bound_paths[2]; /* to be removed at the end */
+};
+
+/* A person's browser opens a handful of connections, whatever the token socket's limit is. */
+enum { REDIRECT_CONNECTIONS_MAX = 128 };
+
+void faces_destroy(struct faces *faces)
+{
+    if (!faces)
+        return;
+    http_server_destroy(faces->redirect_server);
+    http_server_destroy(faces->admin_server);
+    http_server_destroy(faces->token_server);
+    redirect_endpoint_destroy(faces->redirect_endpoint);
+    api_destroy(faces->api);
+    for (size_t i = 0; i < sizeof faces->bound_paths / sizeof *faces->bound_paths; i++) {
+        if (faces->bound_paths[i])
+            unlink(faces->bound_paths[i]);
+        free(faces->bound_paths[i]);
+    }
+    free(faces);
+}
+
+void faces_drain(struct faces *faces)
+{
+    http_server_drain(faces->redirect_server);
+    http_server_drain(faces->admin_server);
+    http_server_drain(faces->token_server);
+}
+
+static enum status open_unix(const char *name, const struct config_socket *socket, int *ret_fd, char **ret_bound_path,
+                             struct error *ret_error)
+{
+    enum status status = service_notify_take_socket(name, ret_fd, ret_error);
+    if (status != OK || *ret_fd >= 0)
+        return status;
+    status = listener_bind_unix(socket->path, socket->mode, socket->group, ret_fd, ret_error);
+    if (status == OK)
+        *ret_bound_path = strdup(socket->path);
+    return status;
+}
+
+static enum status open_redirect(const struct config *config, int *ret_fd, struct error *ret_error)
+{
+    enum status status = service_notify_take_socket("redirect", ret_fd, ret_error);
+    if (status != OK || *ret_fd >= 0)
+        return status;
+    return listener_bind_tcp(config->redirect.listen, ret_fd, ret_error);
+}
+
+static enum status make_handlers(struct faces *faces, struct broker *broker, struct metrics *metrics,
+                                 const struct config *config, struct error *ret_error)
+{
+    struct api_options api = {
+        .redirect_base_uri = config->redirect.base_uri,
+        .admin_group = config->admin_socket.group,
+        .own_uid = geteuid(),
+    };
+    struct redirect_endpoint_options redirect = {
+        .base_uri = config->redirect.base_uri,
+        .listen_port = config->redirect.port,
+    };
+    enum status status = api_create(broker, metrics, &api, &faces->api, ret_error);
+    if (status == OK)
+        status = redirect_endpoint_create(broker, &redirect, &faces->redirect_endpoint, ret_error);
+    return status;
+}
+
+enum status faces_open(struct event_loop *loop, struct broker *broker, struct metrics *metrics,
+                       const struct config *config, struct faces **ret_faces, struct error *ret_error)
+{
+    AUTO(faces) faces = calloc(1, sizeof *faces);
+    if (!faces)
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory for the sockets");
+    struct http_server_options local = http_server_default_options();
+    local.max_connections = (size_t)config->limits.connections;
+    local.max_connections_per_uid = (size_t)config->limits.connections_per_uid;
+    local.is_local = true;
+    struct http_server_options tcp = http_server_default_options();
+    tcp.max_connections = REDIRECT_CONNECTIONS_MAX;
+
+    enum status status = make_handlers(faces, broker, metrics, config, ret_error);
+    int fd = -1;
+    if (status == OK)
+        status = open_unix("token", &config->token_socket, &fd, &faces->bound_paths[0], ret_error);
+    if (status == OK)
+        status = http_server_create(loop, fd, &local, metrics, api_handle_token_socket, faces->api,
+                                    &faces->token_server, ret_error);
+    if (status == OK)
+        status = open_unix("admin", &config->admin_socket, &fd, &faces->bound_paths[1], ret_error);
+    if (status == OK)
+        status = http_server_create(loop, fd, &local, metrics, api_handle_admin_socket, faces->api,
+                                    &faces->admin_server, ret_error);
+    if (status == OK)
+        status = open_redirect(config, &fd, ret_error);
+    if (status == OK)
+        status = http_server_create(loop, fd, &tcp, metrics, redirect_endpoint_handle, faces->redirect_endpoint,
+                                    &faces->redirect_server, ret_error);
+    if (status == OK)
+        *ret_faces = TAKE(faces);
+    return status;
+}
