@@ -11,7 +11,7 @@
 #include "protocol/grant_context.h"
 #include "protocol/token_request.h"
 
-/* How an exchange ended, in the order in which it is judged (DESIGN, Failures are classified once). */
+/* How an exchange ended (DESIGN, Failures are classified once). */
 enum outcome_class {
     OUTCOME_GRANTED,
     OUTCOME_TOKEN_REFUSED,  /* invalid_grant, or a failure rule */
@@ -28,7 +28,8 @@ struct token_outcome {
     enum outcome_class outcome;
     int status;                        /* HTTP status; 0 when there was none */
     char code[OUTCOME_CODE_MAX];       /* the provider's "error", printable ASCII only; "" when none */
-    char message[OUTCOME_MESSAGE_MAX]; /* for a person, redacted: no token, no secret, no control bytes */
+    char message[OUTCOME_MESSAGE_MAX]; /* for a person, redacted: no token, no secret, no control bytes; of a grant
+                                          a remark, mostly "" */
     int64_t retry_after;               /* seconds from now by Retry-After, 0 when not given; at most 24 h */
     struct token_set *tokens;          /* for OUTCOME_GRANTED: complete but for the generation */
 };
@@ -45,10 +46,31 @@ struct provider_reply {
 };
 
 /*
+ * How a reply is judged: the first row that fits decides (DESIGN: JSON error, failure rules, status).
+ *
+ *    reply                                                             outcome         why
+ *  1 "error" is a code that says enough: invalid_grant; invalid_client TOKEN_REFUSED,  RFC 6749 §5.2, at any status.
+ *    unauthorized_client; server_error, temporarily_unavailable; and   CLIENT_REFUSED, In a 5xx, 408, 425 or 429 only
+ *    GitHub's and Slack's words for the same                           TRANSIENT       the token-refused ones count
+ *  2 401 or 403 to client credentials or a JWT grant (403: not HTML)   CLIENT_REFUSED  nothing else was presented there
+ *  3 a failure rule of the iClient matches, whatever the status        TOKEN_REFUSED   the iClient's author says so
+ *  4 2xx with a usable access token at its path                        GRANTED
+ *    any other 2xx                                                     BROKEN          not JSON, cut off, no token
+ *  5 408, 425, 429, 5xx                                                TRANSIENT       it may pass
+ *  6 401 or 403 without "error", body empty or JSON                    CLIENT_REFUSED  glewlwyd's answer to a bad secret
+ *  7 400 without "error", body empty or JSON, to a code or a refresh   TOKEN_REFUSED   glewlwyd's answer to a bad token:
+ *                                                                                      a login mends it, retries do not
+ *  8 all else: other 4xx, 3xx, an HTML page                            BROKEN          perhaps not the endpoint at all
+ *
+ * Rows 6 and 7 trust the status only where the body does not look like something in between (a proxy's HTML page);
+ * row 7 leaves out the password grant, where trying again could lock the account.
+ */
+
+/*
  * Judges a token or refresh reply. JSON, or form text where the content type or the shape says so (GitHub's default).
  * Paths from the iClient (refresh's own where given). For a refresh, silence about the refresh token, scope or
  * metadata keeps context->tokens' (RFC 6749 §6); refreshCount is counted down and at 0 the refresh token is not kept.
- * Expiry: expiresAtPath, expiresInPath (number or string, unit), a JWT-free default accessTokenLifetime. Expiry is clamped to
+ * Expiry: expiresAtPath, expiresInPath (number or string, unit), else accessTokenLifetime. Expiry is clamped to
  * [now, now + 100 years]. Never fails: what cannot be read is OUTCOME_BROKEN. Out of memory is OUTCOME_TRANSIENT.
  * RFC 6749 §5.2 error bodies are believed at any status but a 5xx, 408, 425 or 429 where only invalid_grant-like codes
  * of a well-formed JSON error count.

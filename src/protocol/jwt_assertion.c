@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "protocol/jwt_signature.h"
 #include "protocol/template_json.h"
-#include "protocol/token_lifetime.h"
+#include "protocol/token_expiry.h"
 
 enum { LIFETIME_DEFAULT = 300 };
 
@@ -76,7 +76,7 @@ static enum status claim_expiry(const struct grant_context *context, json_t **re
 {
     (void)ret_error;
     int64_t lifetime = iclient_number(iclient_of(context), ICLIENT_JWT_LIFETIME, LIFETIME_DEFAULT);
-    *ret_value = json_integer(token_lifetime_end(context->now, lifetime));
+    *ret_value = json_integer(token_expiry_after(context->now, lifetime));
     return OK;
 }
 
@@ -244,9 +244,9 @@ enum status jwt_assertion_create_token(const struct grant_context *context, stru
     tokens->obtained_at = context->now;
     int64_t expires_at;
     if (json_read_integer(json_object_get(claims, "exp"), &expires_at))
-        tokens->expires_at = token_lifetime_clamp(context->now, expires_at);
+        tokens->expires_at = token_expiry_clamp(context->now, expires_at);
     else
-        tokens->expires_at = token_lifetime_default_end(iclient, context->now);
+        tokens->expires_at = token_expiry_default(iclient, context->now);
     *ret_tokens = TAKE(tokens);
     return OK;
 }

@@ -125,6 +125,14 @@ static bool is_credential(const char *name)
     return false;
 }
 
+/* Among the default parameters only the scope may be narrowed; a body of the iClient's own is a default for these. */
+static bool can_be_set(const struct request_builder *builder, const char *name)
+{
+    if (is_credential(name))
+        return false;
+    return builder->own_body || strcmp(name, "scope") == 0 || !json_object_get(builder->parameters, name);
+}
+
 enum status request_builder_add_params(struct request_builder *builder, const json_t *params, const char *field,
                                        struct error *ret_error)
 {
@@ -132,7 +140,7 @@ enum status request_builder_add_params(struct request_builder *builder, const js
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)params, name, value)
     {
-        if (is_credential(name) || json_object_get(builder->parameters, name))
+        if (!can_be_set(builder, name))
             return error_set(ret_error, ERR_INVALID, "%s cannot override the parameter %s", field, name);
         if (json_object_get(builder->extra, name))
             continue;

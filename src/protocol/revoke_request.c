@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "model/template.h"
+
 #include "protocol/client_authentication.h"
 #include "protocol/request_builder.h"
 

@@ -1,0 +1,105 @@
+#include "protocol/token_expiry.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json_read.h"
+
+static const int64_t lifetime_max = INT64_C(100) * 365 * 24 * 3600;
+static const double point_in_time_min = 1e9; /* as a lifetime: 31 years */
+static const double milliseconds_min = 1e11; /* as seconds: the year 5138 */
+enum { LIFETIME_DEFAULT = 3600 };
+
+int64_t token_expiry_clamp(int64_t now, int64_t expires_at)
+{
+    if (expires_at < now)
+        return now;
+    return expires_at - now > lifetime_max ? now + lifetime_max : expires_at;
+}
+
+int64_t token_expiry_after(int64_t now, int64_t lifetime)
+{
+    if (lifetime < 0)
+        return now;
+    return now + (lifetime > lifetime_max ? lifetime_max : lifetime);
+}
+
+int64_t token_expiry_default(const struct iclient *iclient, int64_t now)
+{
+    int64_t lifetime = iclient_number(iclient, ICLIENT_ACCESS_TOKEN_LIFETIME, LIFETIME_DEFAULT);
+    return lifetime == 0 ? 0 : token_expiry_after(now, lifetime);
+}
+
+/* A finite number, whole or not, or decimal digits in a string. */
+static bool read_number(const json_t *value, double *ret_number)
+{
+    int64_t whole;
+    if (json_read_integer(value, &whole)) {
+        *ret_number = (double)whole;
+        return true;
+    }
+    if (!json_is_real(value))
+        return false;
+    *ret_number = json_real_value(value);
+    return true;
+}
+
+static int64_t to_seconds(double number)
+{
+    if (number < 0)
+        return 0;
+    return number > (double)lifetime_max ? lifetime_max : (int64_t)number;
+}
+
+static double unit_seconds(const struct iclient *iclient)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"milliseconds", 0.001}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}};
+    const char *unit = iclient_text(iclient, ICLIENT_EXPIRES_IN_UNIT);
+    for (size_t i = 0; unit && i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(units[i].name, unit) == 0)
+            return units[i].seconds;
+    }
+    return 1;
+}
+
+/* Seconds since 1970 (milliseconds when it can be nothing else), or ISO 8601. */
+static bool read_point_in_time(const json_t *value, int64_t now, int64_t *ret_expires_at)
+{
+    int64_t wall;
+    double number;
+    if (read_number(value, &number))
+        wall = number > milliseconds_min ? (int64_t)(number > 1e15 ? 1e12 : number / 1000) : (int64_t)number;
+    else if (!json_is_string(value) || !clock_parse(json_string_value(value), &wall))
+        return false;
+    *ret_expires_at = token_expiry_clamp(now, wall);
+    return true;
+}
+
+int64_t token_expiry_read(const struct iclient *iclient, const json_t *body, int64_t now)
+{
+    int64_t expires_at;
+    const char *at_path = iclient_text(iclient, ICLIENT_EXPIRES_AT_PATH);
+    if (at_path && read_point_in_time(json_read_path(body, at_path), now, &expires_at))
+        return expires_at;
+    double number;
+    if (read_number(json_read_path(body, iclient_text(iclient, ICLIENT_EXPIRES_IN_PATH)), &number))
+        return token_expiry_after(now, to_seconds(number * unit_seconds(iclient)));
+    /* A refresh reply may have RFC 6749's own name where the code reply has another (Slack). */
+    if (read_number(json_read_path(body, "expires_in"), &number))
+        return token_expiry_after(now, to_seconds(number));
+    return token_expiry_default(iclient, now);
+}
+
+bool token_expiry_read_refresh(const struct iclient *iclient, const json_t *body, int64_t now, int64_t *ret_expires_at)
+{
+    const char *path = iclient_text(iclient, ICLIENT_REFRESH_EXPIRES_IN_PATH);
+    const json_t *value = path ? json_read_path(body, path) : NULL;
+    double number;
+    if (!read_number(value, &number) || number >= point_in_time_min)
+        return read_point_in_time(value, now, ret_expires_at); /* Clover, Square */
+    *ret_expires_at = token_expiry_after(now, to_seconds(number * unit_seconds(iclient)));
+    return true;
+}
