@@ -40,7 +40,8 @@ static enum status read_whole(int fd, size_t limit, struct secret **ret_bytes, s
     return OK;
 }
 
-/* Looked at before it is opened, because opening a device may already do something; then again, because it may have changed. */
+/* Looked at before it is opened, because opening a device may already do something; then again, because it may have
+ * changed. */
 static enum status open_regular(const char *path, int *ret_fd, struct stat *ret_metadata, struct error *ret_error)
 {
     struct stat metadata;
