@@ -109,7 +109,8 @@ static bool add_place(EVP_CIPHER_CTX *context, const struct seal_place *place)
     return EVP_CipherUpdate(context, NULL, &ignored, place->key->id, KEY_ID_BYTES) == 1;
 }
 
-/* length is at most SECRET_MAX, which an int holds. out may not be in. tag is written when sealing, read when opening. */
+/* length is at most SECRET_MAX, which an int holds. out may not be in. tag is written when sealing, read when opening.
+ */
 static bool run_cipher(const struct store_crypto *crypto, bool sealing, const struct seal_place *place,
                        const unsigned char *nonce, const unsigned char *in, size_t length, unsigned char *out,
                        unsigned char *tag)

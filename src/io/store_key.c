@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "base/random.h"
 #include "io/file_read.h"
+#include "io/file_sync.h"
 
 /* 64 digits and one newline. */
 enum { KEY_FILE_MAX = 2 * STORE_KEY_BYTES + 1 };
@@ -105,17 +105,6 @@ static enum status write_new_file(const char *path, struct error *ret_error)
     return written ? OK : error_set(ret_error, ERR_IO, "key file %s: %s", path, strerror(reason));
 }
 
-/* A rename lasts over a power cut only when its directory was synced. */
-static bool sync_directory_of(const char *path)
-{
-    AUTO_TEXT copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool synced = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return synced;
-}
-
 static enum status create_key(const char *path, struct error *ret_error)
 {
     char temporary[PATH_MAX];
@@ -124,12 +113,10 @@ static enum status create_key(const char *path, struct error *ret_error)
         return error_set(ret_error, ERR_INVALID, "key file: its path is too long");
     unlink(temporary);
     enum status status = write_new_file(temporary, ret_error);
-    /* Never over another one: a second daemon that starts at this moment may be using it already. */
-    if (status == OK && renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) != 0 && errno != EEXIST)
+    /* Another one at that name: a second daemon starts at this moment, and may be using it already. */
+    if (status == OK && !file_publish(temporary, path) && errno != EEXIST)
         status = error_set(ret_error, ERR_IO, "key file %s: %s", path, strerror(errno));
     unlink(temporary);
-    if (status == OK && !sync_directory_of(path))
-        status = error_set(ret_error, ERR_IO, "key file %s: its directory cannot be synced: %s", path, strerror(errno));
     return status;
 }
 

@@ -32,8 +32,8 @@ static enum status open_sealed(const struct store_crypto *crypto, const struct t
                                struct error *ret_error)
 {
     AUTO(secret) value = NULL;
-    enum status status = store_crypto_open(crypto, "tokens", "default/crm", "value", sealed->data, sealed->length,
-                                           &value, ret_error);
+    enum status status =
+        store_crypto_open(crypto, "tokens", "default/crm", "value", sealed->data, sealed->length, &value, ret_error);
     cr_assert_eq(value != NULL, status == OK);
     return status;
 }
@@ -92,7 +92,8 @@ Test(store_crypto, sealed_value_opens_only_in_its_place)
         AUTO(secret) value = NULL;
         struct error error;
         cr_assert_eq(store_crypto_open(crypto, places[i][0], places[i][1], places[i][2], sealed.data, sealed.length,
-                                       &value, &error), ERR_CRYPTO, "place %zu", i);
+                                       &value, &error),
+                     ERR_CRYPTO, "place %zu", i);
         cr_assert_null(value);
     }
 }

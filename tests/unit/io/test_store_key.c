@@ -80,8 +80,16 @@ Test(store_key, hex_and_raw_spellings_give_the_same_key)
 Test(store_key, what_is_no_key_is_refused_and_left_alone)
 {
     static const char *const texts[] = {
-        "", "short", HEX_32 "0", HEX_32 HEX_32 "0", HEX_32 HEX_32 "\n\n", HEX_32 "0011223344556677_899aabbccddeeff",
-        HEX_32 "0011223344556677 899aabbccddeeff", HEX_32 "\x10\x11" "112233445566778899aabbccddeeff", "0123456789",
+        "",
+        "short",
+        HEX_32 "0",
+        HEX_32 HEX_32 "0",
+        HEX_32 HEX_32 "\n\n",
+        HEX_32 "0011223344556677_899aabbccddeeff",
+        HEX_32 "0011223344556677 899aabbccddeeff",
+        HEX_32 "\x10\x11"
+               "112233445566778899aabbccddeeff",
+        "0123456789",
     };
     TEMPORARY_FOLDER(folder);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -1,0 +1,252 @@
+#include "io/store_sqlite.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/store_database.h"
+#include "io/store_writer.h"
+
+/* Calls whose done has not run, and the bytes of their values: a disk that stands still must not fill the memory. */
+enum { STORE_QUEUE_MAX = 16 * 1024, STORE_QUEUE_BYTES_MAX = 128 * 1024 * 1024 };
+/* Rows and ends handed to callbacks before the loop goes on with something else. */
+enum { DELIVERIES_PER_ROUND = 128 };
+
+struct store_sqlite {
+    struct store store; /* first: what the caller holds */
+    struct loop_wakeup *wakeup;
+    struct store_writer *writer;
+    size_t open_jobs;
+    size_t open_bytes;
+    bool delivering;
+};
+
+static struct store_sqlite *of_store(struct store *store)
+{
+    return (struct store_sqlite *)store;
+}
+
+/* ---- jobs ---- */
+
+static void job_destroy(struct store_job *job)
+{
+    for (size_t i = 0; i < job->change_count; i++) {
+        free((char *)(uintptr_t)job->changes[i].key);
+        secret_destroy((struct secret *)(uintptr_t)job->changes[i].value);
+    }
+    free(job->changes);
+    free(job);
+}
+
+static struct store_job *job_create(enum store_job_kind kind, store_done *done, void *context)
+{
+    struct store_job *job = calloc(1, sizeof *job);
+    if (!job)
+        return NULL;
+    job->kind = kind;
+    job->done = done;
+    job->context = context;
+    atomic_init(&job->stopped, false);
+    return job;
+}
+
+static bool job_copy_changes(struct store_job *job, const struct store_change *changes, size_t count)
+{
+    job->changes = calloc(count, sizeof *job->changes);
+    if (!job->changes && count > 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        char *key = strdup(changes[i].key);
+        if (!key)
+            return false;
+        job->changes[i] = (struct store_change){changes[i].table, key, secret_hold(changes[i].value)};
+        job->change_count++;
+        job->bytes += strlen(key) + secret_length(changes[i].value);
+    }
+    return true;
+}
+
+static enum status check_sizes(const struct store_change *changes, size_t count, struct error *ret_error)
+{
+    for (size_t i = 0; i < count; i++) {
+        assert(changes[i].table < STORE_TABLE_COUNT);
+        if (strlen(changes[i].key) > STORE_KEY_MAX)
+            return error_set(ret_error, ERR_TOO_LARGE, "store: a key is longer than %d bytes", STORE_KEY_MAX);
+        if (secret_length(changes[i].value) > STORE_VALUE_MAX)
+            return error_set(ret_error, ERR_TOO_LARGE, "store: a value is longer than %d bytes", STORE_VALUE_MAX);
+    }
+    return OK;
+}
+
+/* With no memory for a job there is nothing to answer from later: the only callback that runs inside the call. */
+static void refuse_without_job(store_done *done, void *context)
+{
+    struct error error;
+    error_set(&error, ERR_NO_MEMORY, "store");
+    if (done)
+        done(context, ERR_NO_MEMORY, &error);
+}
+
+static enum status check_room(const struct store_sqlite *sqlite, const struct store_job *job, struct error *ret_error)
+{
+    if (sqlite->open_jobs < STORE_QUEUE_MAX && job->bytes <= STORE_QUEUE_BYTES_MAX - sqlite->open_bytes)
+        return OK;
+    return error_set(ret_error, ERR_BUSY, "store: too many calls wait for the disk");
+}
+
+static void submit(struct store_sqlite *sqlite, struct store_job *job, enum status status)
+{
+    if (status == OK)
+        status = check_room(sqlite, job, &job->error);
+    sqlite->open_jobs++;
+    if (status != OK) {
+        job->bytes = 0;
+        store_writer_end_unpushed(sqlite->writer, job, status);
+        return;
+    }
+    sqlite->open_bytes += job->bytes;
+    store_writer_push(sqlite->writer, job);
+}
+
+/* ---- answers ---- */
+
+static void deliver_rows(struct store_answer *answer)
+{
+    struct store_job *job = answer->job;
+    for (size_t i = 0; i < answer->row_count && !atomic_load(&job->stopped); i++) {
+        if (!job->row(job->context, answer->rows[i].key, answer->rows[i].value))
+            atomic_store(&job->stopped, true);
+    }
+}
+
+static void deliver_end(struct store_job *job)
+{
+    if (!job->done)
+        return;
+    /* It may have been stopped in its last rows, when the thread had read to the end already. */
+    if (job->status == OK && atomic_load(&job->stopped))
+        job->status = error_set(&job->error, ERR_CANCELLED, "the reader stopped");
+    job->done(job->context, job->status, job->status == OK ? NULL : &job->error);
+}
+
+static void forget_job(struct store_sqlite *sqlite, struct store_job *job)
+{
+    sqlite->open_jobs--;
+    sqlite->open_bytes -= job->bytes;
+    job_destroy(job);
+}
+
+static void on_answers(void *context)
+{
+    struct store_sqlite *sqlite = context;
+    sqlite->delivering = true;
+    for (size_t delivered = 0; delivered < DELIVERIES_PER_ROUND;) {
+        struct store_answer *answer = store_writer_pop(sqlite->writer);
+        if (!answer) {
+            sqlite->delivering = false;
+            return;
+        }
+        delivered += 1 + answer->row_count;
+        if (answer->last) {
+            deliver_end(answer->job);
+            forget_job(sqlite, answer->job);
+        } else {
+            deliver_rows(answer);
+            store_answer_destroy(answer);
+        }
+    }
+    sqlite->delivering = false;
+    loop_wakeup_signal(sqlite->wakeup);
+}
+
+/* ---- operations ---- */
+
+static void sqlite_read_all(struct store *store, enum store_table table, store_row *row, store_done *done,
+                            void *context)
+{
+    assert(table < STORE_TABLE_COUNT);
+    struct store_job *job = job_create(STORE_JOB_READ, done, context);
+    if (!job) {
+        refuse_without_job(done, context);
+        return;
+    }
+    job->table = table;
+    job->row = row;
+    submit(of_store(store), job, OK);
+}
+
+static void sqlite_write(struct store *store, const struct store_change *changes, size_t count, store_done *done,
+                         void *context)
+{
+    struct store_job *job = job_create(STORE_JOB_WRITE, done, context);
+    if (!job) {
+        refuse_without_job(done, context);
+        return;
+    }
+    enum status status = check_sizes(changes, count, &job->error);
+    if (status == OK && !job_copy_changes(job, changes, count))
+        status = error_set(&job->error, ERR_NO_MEMORY, "store");
+    submit(of_store(store), job, status);
+}
+
+static void sqlite_check(struct store *store, store_done *done, void *context)
+{
+    struct store_job *job = job_create(STORE_JOB_CHECK, done, context);
+    if (!job) {
+        refuse_without_job(done, context);
+        return;
+    }
+    submit(of_store(store), job, OK);
+}
+
+static void drop_answers(struct store_sqlite *sqlite)
+{
+    struct store_answer *answer;
+    while ((answer = store_writer_pop(sqlite->writer))) {
+        if (answer->last)
+            forget_job(sqlite, answer->job);
+        else
+            store_answer_destroy(answer);
+    }
+}
+
+static void sqlite_destroy(struct store *store)
+{
+    struct store_sqlite *sqlite = of_store(store);
+    assert(!sqlite->delivering);
+    if (sqlite->writer) {
+        store_writer_stop(sqlite->writer);
+        drop_answers(sqlite);
+        store_writer_destroy(sqlite->writer);
+    }
+    loop_wakeup_destroy(sqlite->wakeup);
+    free(sqlite);
+}
+
+static const struct store_operations OPERATIONS = {
+    .read_all = sqlite_read_all,
+    .write = sqlite_write,
+    .check = sqlite_check,
+    .destroy = sqlite_destroy,
+};
+
+enum status store_sqlite_create(struct event_loop *loop, const char *path, const struct store_crypto *crypto,
+                                struct store **ret_store, struct error *ret_error)
+{
+    AUTO(store_database) database = NULL;
+    enum status status = store_database_open(path, crypto, &database, ret_error);
+    if (status != OK)
+        return status;
+    struct store_sqlite *sqlite = calloc(1, sizeof *sqlite);
+    if (!sqlite)
+        return error_set(ret_error, ERR_NO_MEMORY, "store");
+    sqlite->store.operations = &OPERATIONS;
+    AUTO(store) store = &sqlite->store;
+    status = loop_wakeup_create(loop, on_answers, sqlite, &sqlite->wakeup, ret_error);
+    if (status == OK)
+        status = store_writer_start(TAKE(database), sqlite->wakeup, &sqlite->writer, ret_error);
+    if (status != OK)
+        return status;
+    *ret_store = TAKE(store);
+    return OK;
+}

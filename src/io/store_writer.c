@@ -1,0 +1,304 @@
+#include "io/store_writer.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Rows are handed over in pieces that hold the loop for a few ms at most; the thread waits while ROW_ANSWERS_MAX of
+ * them lie unread, so that a read of any size takes bounded memory.
+ */
+enum { ROWS_PER_ANSWER = 128, BYTES_PER_ANSWER = 256 * 1024, ROW_ANSWERS_MAX = 8 };
+
+STAILQ_HEAD(store_job_list, store_job);
+STAILQ_HEAD(store_answer_list, store_answer);
+
+struct store_writer {
+    struct store_database *database; /* the thread's alone */
+    struct loop_wakeup *wakeup;
+    pthread_t thread;
+    bool is_running;
+    pthread_mutex_t lock; /* for everything below */
+    pthread_cond_t changed;
+    struct store_job_list jobs;
+    struct store_answer_list answers;
+    size_t unread_row_answers;
+    bool stopping;
+};
+
+void store_answer_destroy(struct store_answer *answer)
+{
+    for (size_t i = 0; i < answer->row_count; i++) {
+        free(answer->rows[i].key);
+        secret_destroy(answer->rows[i].value);
+    }
+    free(answer->rows);
+    free(answer);
+}
+
+static void add_answer(struct store_writer *writer, struct store_answer *answer)
+{
+    pthread_mutex_lock(&writer->lock);
+    STAILQ_INSERT_TAIL(&writer->answers, answer, link);
+    writer->unread_row_answers += !answer->last;
+    pthread_mutex_unlock(&writer->lock);
+    loop_wakeup_signal(writer->wakeup);
+}
+
+static void end_job(struct store_writer *writer, struct store_job *job, enum status status)
+{
+    job->status = status;
+    job->end = (struct store_answer){.job = job, .last = true};
+    add_answer(writer, &job->end);
+}
+
+void store_writer_end_unpushed(struct store_writer *writer, struct store_job *job, enum status status)
+{
+    end_job(writer, job, status);
+}
+
+void store_writer_push(struct store_writer *writer, struct store_job *job)
+{
+    pthread_mutex_lock(&writer->lock);
+    STAILQ_INSERT_TAIL(&writer->jobs, job, link);
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+struct store_answer *store_writer_pop(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    struct store_answer *answer = STAILQ_FIRST(&writer->answers);
+    if (answer) {
+        STAILQ_REMOVE_HEAD(&writer->answers, link);
+        if (!answer->last) {
+            writer->unread_row_answers--;
+            pthread_cond_signal(&writer->changed);
+        }
+    }
+    pthread_mutex_unlock(&writer->lock);
+    return answer;
+}
+
+/* ---- writing ---- */
+
+static enum status change_all(struct store_database *database, const struct store_job_list *group,
+                              struct error *ret_error)
+{
+    enum status status = store_database_begin(database, ret_error);
+    const struct store_job *job;
+    STAILQ_FOREACH(job, group, link)
+    {
+        for (size_t i = 0; i < job->change_count && status == OK; i++)
+            status = store_database_change(database, &job->changes[i], ret_error);
+    }
+    if (status == OK)
+        status = store_database_commit(database, ret_error);
+    if (status != OK)
+        store_database_rollback(database);
+    return status;
+}
+
+/* One transaction, one fsync, one outcome for all of them. */
+static void write_group(struct store_writer *writer, struct store_job_list *group)
+{
+    if (STAILQ_EMPTY(group))
+        return;
+    struct error error = {0};
+    enum status status = change_all(writer->database, group, &error);
+    while (!STAILQ_EMPTY(group)) {
+        struct store_job *job = STAILQ_FIRST(group);
+        STAILQ_REMOVE_HEAD(group, link);
+        job->error = error;
+        end_job(writer, job, status);
+    }
+}
+
+static void check(struct store_writer *writer, struct store_job *job)
+{
+    enum status status = store_database_begin(writer->database, &job->error);
+    if (status == OK)
+        status = store_database_touch(writer->database, &job->error);
+    if (status == OK)
+        status = store_database_commit(writer->database, &job->error);
+    if (status != OK)
+        store_database_rollback(writer->database);
+    end_job(writer, job, status);
+}
+
+/* ---- reading ---- */
+
+/* False when nobody will take more rows. */
+static bool wait_for_room(struct store_writer *writer, struct store_job *job)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (writer->unread_row_answers >= ROW_ANSWERS_MAX && !writer->stopping)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    bool wanted = !writer->stopping && !atomic_load(&job->stopped);
+    pthread_mutex_unlock(&writer->lock);
+    return wanted;
+}
+
+static enum status add_row(struct store_answer *answer, const char *key, struct secret *take_value,
+                           struct error *ret_error)
+{
+    char *copy = strdup(key);
+    if (!copy) {
+        secret_destroy(take_value);
+        return error_set(ret_error, ERR_NO_MEMORY, "store");
+    }
+    answer->rows[answer->row_count++] = (struct store_answer_row){copy, take_value};
+    return OK;
+}
+
+/* ret_end: the table has no more rows. */
+static enum status fill_answer(struct store_writer *writer, struct store_job *job, struct store_answer *answer,
+                               bool *ret_end)
+{
+    size_t bytes = 0;
+    while (answer->row_count < ROWS_PER_ANSWER && bytes < BYTES_PER_ANSWER) {
+        const char *key;
+        struct secret *value;
+        enum status status = store_database_next(writer->database, job->table, &key, &value, &job->error);
+        if (status == OK && !key) {
+            *ret_end = true;
+            return OK;
+        }
+        if (status == OK) {
+            bytes += secret_length(value);
+            status = add_row(answer, key, value, &job->error);
+        }
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+static enum status read_some(struct store_writer *writer, struct store_job *job, bool *ret_end)
+{
+    struct store_answer *answer = calloc(1, sizeof *answer);
+    if (!answer)
+        return error_set(&job->error, ERR_NO_MEMORY, "store");
+    answer->job = job;
+    answer->rows = calloc(ROWS_PER_ANSWER, sizeof *answer->rows);
+    enum status status =
+        answer->rows ? fill_answer(writer, job, answer, ret_end) : error_set(&job->error, ERR_NO_MEMORY, "store");
+    if (answer->row_count > 0)
+        add_answer(writer, answer);
+    else
+        store_answer_destroy(answer);
+    return status;
+}
+
+static void read_all(struct store_writer *writer, struct store_job *job)
+{
+    enum status status = OK;
+    bool at_end = false;
+    while (status == OK && !at_end) {
+        if (wait_for_room(writer, job))
+            status = read_some(writer, job, &at_end);
+        else
+            status = error_set(&job->error, ERR_CANCELLED, "the reader stopped");
+    }
+    store_database_end(writer->database, job->table);
+    end_job(writer, job, status);
+}
+
+/* ---- the thread ---- */
+
+/* Waits for work and takes all of it. False when there is none and none will come. */
+static bool take_jobs(struct store_writer *writer, struct store_job_list *ret_jobs)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (STAILQ_EMPTY(&writer->jobs) && !writer->stopping)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    STAILQ_CONCAT(ret_jobs, &writer->jobs);
+    pthread_mutex_unlock(&writer->lock);
+    return !STAILQ_EMPTY(ret_jobs);
+}
+
+static void *run_writer(void *context)
+{
+    struct store_writer *writer = context;
+    struct store_job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
+    while (take_jobs(writer, &jobs)) {
+        struct store_job_list group = STAILQ_HEAD_INITIALIZER(group);
+        while (!STAILQ_EMPTY(&jobs)) {
+            struct store_job *job = STAILQ_FIRST(&jobs);
+            STAILQ_REMOVE_HEAD(&jobs, link);
+            if (job->kind == STORE_JOB_WRITE) {
+                STAILQ_INSERT_TAIL(&group, job, link);
+                continue;
+            }
+            /* A read sees the writes that came before it. */
+            write_group(writer, &group);
+            if (job->kind == STORE_JOB_READ)
+                read_all(writer, job);
+            else
+                check(writer, job);
+        }
+        write_group(writer, &group);
+    }
+    return NULL;
+}
+
+/* Signals are the loop's: the thread starts with all of them blocked. */
+static int start_thread(struct store_writer *writer)
+{
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&writer->thread, NULL, run_writer, writer);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+enum status store_writer_start(struct store_database *take_database, struct loop_wakeup *wakeup,
+                               struct store_writer **ret_writer, struct error *ret_error)
+{
+    struct store_writer *writer = calloc(1, sizeof *writer);
+    if (!writer) {
+        store_database_destroy(take_database);
+        return error_set(ret_error, ERR_NO_MEMORY, "store");
+    }
+    writer->database = take_database;
+    writer->wakeup = wakeup;
+    STAILQ_INIT(&writer->jobs);
+    STAILQ_INIT(&writer->answers);
+    pthread_mutex_init(&writer->lock, NULL);
+    pthread_cond_init(&writer->changed, NULL);
+    int code = start_thread(writer);
+    if (code != 0) {
+        store_writer_destroy(writer);
+        return error_set(ret_error, ERR_IO, "store: its thread cannot be started: %s", strerror(code));
+    }
+    writer->is_running = true;
+    pthread_setname_np(writer->thread, "store");
+    *ret_writer = writer;
+    return OK;
+}
+
+void store_writer_stop(struct store_writer *writer)
+{
+    if (writer->is_running) {
+        pthread_mutex_lock(&writer->lock);
+        writer->stopping = true;
+        pthread_cond_signal(&writer->changed);
+        pthread_mutex_unlock(&writer->lock);
+        pthread_join(writer->thread, NULL);
+        writer->is_running = false;
+    }
+    store_database_destroy(TAKE(writer->database));
+}
+
+void store_writer_destroy(struct store_writer *writer)
+{
+    if (!writer)
+        return;
+    store_writer_stop(writer);
+    pthread_cond_destroy(&writer->changed);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer);
+}
