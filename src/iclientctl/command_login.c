@@ -39,21 +39,30 @@ static enum exit_code fetch_connection(const struct login *login, json_t **ret_c
     return api_call_json(login->arguments, &call, ret_connection);
 }
 
-/* Prints the address on stdout, where a script finds it, and the words around it on stderr. */
+/*
+ * The one-time address goes to stdout, where a script finds it, and the words around it to stderr. It leads to the
+ * daemon's own endpoint, which another machine does not reach: there the provider's address does, and paste finishes.
+ */
 static enum exit_code show_address(const struct login *login, const json_t *reply, bool opened)
 {
-    const char *address = json_read_string(reply, "connect_url");
+    if (login->arguments->options[OPTION_JSON])
+        return terminal_write_json(reply) ? EXIT_DONE : EXIT_FAILED;
     if (opened)
         terminal_say("opening the browser; if nothing appears, open this address on this machine:");
     else
         terminal_say("open this address in a browser on this machine:");
-    if (login->arguments->options[OPTION_JSON])
-        return terminal_write_json(reply) ? EXIT_DONE : EXIT_FAILED;
     AUTO_FINISH(text_buffer) line;
     text_buffer_init(&line, TERMINAL_TEXT_MAX);
-    text_buffer_append_text(&line, address);
+    text_buffer_append_text(&line, json_read_string(reply, "connect_url"));
     text_buffer_append_text(&line, "\n");
-    return terminal_write_buffer(&line) ? EXIT_DONE : EXIT_FAILED;
+    if (!terminal_write_buffer(&line))
+        return EXIT_FAILED;
+    const char *provider_address = json_read_string(reply, "authorization_url");
+    if (!opened && provider_address && browser_takes(provider_address)) {
+        terminal_say("or open this one on another machine: %s", provider_address);
+        terminal_say("and paste here the address that the browser ends on, even if it shows no page:");
+    }
+    return EXIT_DONE;
 }
 
 static enum exit_code begin(struct login *login, bool open_browser)
@@ -170,9 +179,5 @@ enum exit_code command_login(const struct arguments *arguments)
         return EXIT_FAILED;
     }
     code = begin(&login, open_browser);
-    if (code != EXIT_DONE)
-        return code;
-    if (!open_browser)
-        terminal_say("or, from a browser on another machine, paste here the address that it ended on:");
-    return follow(&login, input);
+    return code == EXIT_DONE ? follow(&login, input) : code;
 }

@@ -38,8 +38,9 @@ static bool print_event(const struct watch *watch, const json_t *event)
         text_buffer_append_format(&line, "  generation %lld", (long long)json_integer_value(generation));
     if (has_token) {
         char expires[MOMENT_SIZE];
-        moment_format(json_object_get(event, "expires_at"), now, expires);
-        text_buffer_append_format(&line, "  expires %s", expires);
+        const json_t *expires_at = json_object_get(event, "expires_at");
+        moment_format(expires_at, now, expires);
+        text_buffer_append_format(&line, "  expires %s", json_is_null(expires_at) ? "never" : expires);
     }
     const char *words[] = {json_read_string(event, "stale_reason"), json_read_string(event, "message"),
                            json_read_string(json_object_get(event, "last_error"), "message")};

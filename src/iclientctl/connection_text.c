@@ -47,7 +47,7 @@ void moment_format(const json_t *time, int64_t now, char text[MOMENT_SIZE])
 {
     int64_t wall;
     if (!json_read_integer(time, &wall)) {
-        snprintf(text, MOMENT_SIZE, "%s", json_is_null(time) ? "never" : "-");
+        snprintf(text, MOMENT_SIZE, "-");
         return;
     }
     char date[CLOCK_TEXT_SIZE];
@@ -58,6 +58,19 @@ void moment_format(const json_t *time, int64_t now, char text[MOMENT_SIZE])
     int length = (int)strcspn(date, ".");
     bool ahead = wall >= now;
     snprintf(text, MOMENT_SIZE, "%.*sZ (%s%s%s)", length, date, ahead ? "in " : "", span, ahead ? "" : " ago");
+}
+
+/* No expiry means never where there is a token at all; the token socket tells no generation. */
+static void format_expiry(const json_t *connection, int64_t now, char text[MOMENT_SIZE])
+{
+    const json_t *expires_at = json_object_get(connection, "expires_at");
+    const json_t *generation = json_object_get(connection, "generation");
+    const char *state = json_read_string(connection, "state");
+    bool has_token = generation ? json_integer_value(generation) > 0 : state && strcmp(state, "ready") == 0;
+    if (has_token && json_is_null(expires_at))
+        snprintf(text, MOMENT_SIZE, "never");
+    else
+        moment_format(expires_at, now, text);
 }
 
 enum exit_code connections_fetch(const struct arguments *arguments, json_t **ret_array)
@@ -95,7 +108,7 @@ bool connections_append(const json_t *array, bool colours, struct text_buffer *b
     json_array_foreach(array, index, connection)
     {
         char expires[MOMENT_SIZE];
-        moment_format(json_object_get(connection, "expires_at"), now, expires);
+        format_expiry(connection, now, expires);
         const char *state = json_read_string(connection, "state");
         const struct terminal_cell cells[] = {
             {json_read_string(connection, "name"), TONE_PLAIN},
@@ -121,15 +134,17 @@ static void add_text(struct terminal_table *table, const char *name, const json_
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, CELL_MAX);
     json_read_as_text(value, &text);
-    add_line(table, name, text_buffer_text(&text), TONE_PLAIN);
+    if (text.length > 0)
+        add_line(table, name, text_buffer_text(&text), TONE_PLAIN);
 }
 
 static void add_moment(struct terminal_table *table, const char *name, const json_t *value, int64_t now)
 {
+    if (!value || json_is_null(value))
+        return;
     char text[MOMENT_SIZE];
     moment_format(value, now, text);
-    if (value)
-        add_line(table, name, text, TONE_PLAIN);
+    add_line(table, name, text, TONE_PLAIN);
 }
 
 bool connection_append(const json_t *connection, bool colours, struct text_buffer *buffer)
@@ -147,12 +162,16 @@ bool connection_append(const json_t *connection, bool colours, struct text_buffe
     add_text(table, "grant", json_object_get(connection, "grant"));
     add_text(table, "scope", json_object_get(connection, "scope"));
     add_text(table, "generation", json_object_get(connection, "generation"));
-    add_moment(table, "expires", json_object_get(connection, "expires_at"), now);
-    const json_t *refresh_after = json_object_get(connection, "refresh_after");
-    add_moment(table, "refresh", json_is_null(refresh_after) ? NULL : refresh_after, now);
+    char expires[MOMENT_SIZE];
+    format_expiry(connection, now, expires);
+    add_line(table, "expires", expires, TONE_PLAIN);
+    add_moment(table, "refresh", json_object_get(connection, "refresh_after"), now);
     add_text(table, "last error", json_object_get(trouble, "message"));
     add_text(table, "error code", json_object_get(trouble, "code"));
     add_moment(table, "error at", json_object_get(trouble, "at"), now);
+    add_moment(table, "next try", json_object_get(trouble, "retry_at"), now);
+    if (json_is_true(json_object_get(connection, "unsaved")))
+        add_line(table, "unsaved", "the newest token is in memory only: the store refuses it", TONE_BAD);
     return terminal_table_append(table, colours, buffer);
 }
 

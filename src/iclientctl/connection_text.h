@@ -21,7 +21,7 @@ bool connection_append(const json_t *connection, bool colours, struct text_buffe
 enum exit_code connection_print(const struct arguments *arguments, const json_t *connection);
 
 enum { MOMENT_SIZE = 64 };
-/* "2026-01-01T00:00:00Z (in 58 min)" for a wall clock time; "never" for JSON null, "-" for none. now: wall clock. */
+/* "2026-01-01T00:00:00Z (in 58 min)" for a wall clock time, "-" for what is none. now: wall clock. */
 void moment_format(const json_t *time, int64_t now, char text[MOMENT_SIZE]);
 
 #endif

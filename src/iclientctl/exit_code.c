@@ -14,6 +14,7 @@ static const struct {
     {"inactive", EXIT_FAILED, "the connection or its iClient says \"active\": false"},
     {"not_allowed", EXIT_NOT_ALLOWED, "ask an administrator to name you in the connection's \"allow\""},
     {"not_found", EXIT_FAILED, "run: iclientctl list"},
+    {"not_ready", EXIT_NOT_REACHABLE, "the daemon is starting or its store does not answer; try again in a moment"},
     {"provider_unavailable", EXIT_PROVIDER_UNAVAILABLE, "the daemon goes on trying; run: iclientctl status NAME"},
 };
 

@@ -155,7 +155,7 @@ bool terminal_write_json(const json_t *value)
 
 void terminal_say(const char *format, ...)
 {
-    enum { SAY_MAX = 8192 };
+    enum { SAY_MAX = 16 * 1024 };
     char text[SAY_MAX];
     va_list arguments;
     va_start(arguments, format);
