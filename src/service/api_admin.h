@@ -1,0 +1,18 @@
+#ifndef SERVICE_API_ADMIN_H
+#define SERVICE_API_ADMIN_H
+
+#include "service/api_request.h"
+
+/* The admin socket's handlers; one row each in api_admin_routes. All for operators. */
+void api_admin_list(struct api_request *request);
+void api_admin_get(struct api_request *request);
+void api_admin_authorize(struct api_request *request);
+void api_admin_complete(struct api_request *request);
+void api_admin_refresh(struct api_request *request);
+void api_admin_revoke(struct api_request *request);
+void api_metrics_get(struct api_request *request);
+
+/* Puts on record who does what to the request's connection. */
+void api_admin_log(const struct api_request *request, const char *action);
+
+#endif
