@@ -33,7 +33,7 @@ def test_glewlwyd_own_pages_lead_back_to_the_client(glewlwyd, browser):
     assert query["state"] == "some state" and query["code"]
 
 
-def test_login_at_glewlwyd_shows_success_and_serves_a_token(launch, prepare, glewlwyd, browser, tmp_path):
+def test_login_at_glewlwyd_shows_success_and_serves_a_token(prepare, glewlwyd, browser, tmp_path):
     daemon = prepare()
     client = glewlwyd.add_client([daemon.redirect_uri])
     daemon.write_iclient(documents.iclient(glewlwyd, (client.id, client.secret), "authorizecode"))

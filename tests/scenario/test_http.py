@@ -1,0 +1,196 @@
+"""Bytes on the sockets: what is not HTTP ends the connection, never the daemon."""
+
+import resource
+import socket
+import time
+
+import documents
+import pytest
+from daemon import read_to_end
+from fakes.support import wait_until
+
+GOOD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+MALFORMED = {
+    "no_http": b"hello there\r\n\r\n",
+    "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100,
+    "bare_lf": b"GET /healthz HTTP/1.1\nHost: x\n\n",
+    "obs_fold": b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: a\r\n b\r\n\r\n",
+    "no_host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "space_before_colon": b"GET /healthz HTTP/1.1\r\nHost : x\r\n\r\n",
+    "control_in_target": b"GET /heal\x01thz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two_lengths": b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ",
+    "bad_length": b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "length_overflow": b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    "chunked": b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "length_and_chunked": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "http_2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "nul": b"GET /healthz\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+# Answered, whatever the answer, and closed.
+TOO_LARGE = {
+    "long_target": (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
+    "large_header": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 100000 + b"\r\n\r\n", b"431"),
+    "many_headers": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X-A: a\r\n" * 500 + b"\r\n", b"431"),
+    "large_body": (b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n", b"413"),
+}
+
+
+@pytest.fixture
+def daemon(launch, provider):
+    return launch(documents.client_credentials(provider))
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_malformed_request_is_answered_400_and_closed(daemon, kind):
+    answer = daemon.raw(MALFORMED[kind] + GOOD)
+    status = answer.split(b" ")[1:2]
+    assert status == [b"505"] if kind == "http_2" else status in ([b"400"], [b"501"]), answer[:200]
+    assert answer.count(b"HTTP/1.1 ") == 1, "what follows a malformed request must not be read"
+    assert daemon.get("/healthz").status == 200
+
+
+def test_all_malformed_requests_in_one_daemon_are_counted(daemon):
+    before = daemon.metrics()["iclientd_http_refused_total"]
+    for content in MALFORMED.values():
+        daemon.raw(content)
+    assert daemon.metrics()["iclientd_http_refused_total"] - before == len(MALFORMED)
+
+
+@pytest.mark.parametrize("kind", TOO_LARGE)
+def test_too_large_request_is_refused(daemon, kind):
+    content, status = TOO_LARGE[kind]
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(daemon.token_socket))
+        try:
+            client.sendall(content)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused before all was sent
+        answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 " + status), answer[:100]
+    assert daemon.get("/healthz").status == 200
+
+
+def test_pipelined_requests_are_answered_in_order(daemon):
+    daemon.token()
+    target = b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n"
+    content = (target % (b"/healthz", b"") + target % (b"/v1/token/crm?format=raw", b"") + target % (b"/v1/nothing", b"")
+               + target % (b"/v1/token/crm?format=header", b"Connection: close\r\n"))
+    answer = daemon.raw(content)
+    statuses = [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"200", b"200", b"404", b"200"]
+    assert answer.index(b"404") < answer.index(b"Authorization: Bearer")
+
+
+def test_pipelined_requests_behind_a_waiting_one_keep_their_order(daemon, provider):
+    """The second answer is ready long before the first."""
+    content = (b"GET /v1/token/crm?format=raw HTTP/1.1\r\nHost: x\r\n\r\n"
+               b"GET /v1/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    provider.next("/token", lambda _, regular: regular().but(delay=0.3))
+    statuses = [part[:3] for part in daemon.raw(content).split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [b"200", b"404"]
+
+
+def test_request_byte_by_byte_is_answered(daemon):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(20)
+        client.connect(str(daemon.token_socket))
+        for byte in b"GET /healthz HTTP/1.0\r\n\r\n":
+            client.sendall(bytes([byte]))
+        assert read_to_end(client).split(b" ")[1] == b"200"
+
+
+def test_slow_clients_meet_a_deadline_and_hinder_nobody(daemon):
+    """An absolute deadline: a byte now and then does not prolong it."""
+    beginnings = [b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ",
+                  b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"]
+    clients = []
+    for beginning in beginnings:
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(str(daemon.token_socket))
+        client.sendall(beginning)
+        client.setblocking(False)
+        clients.append(client)
+    started = time.monotonic()
+    answers = {}
+    while len(answers) < len(clients):
+        assert time.monotonic() - started < 20, "a slow client was not cut off"
+        assert daemon.get("/healthz").status == 200
+        for client in set(clients) - set(answers):
+            try:
+                client.send(b"a")
+                answers[client] = client.recv(65536)
+            except BlockingIOError:
+                pass
+            except OSError:
+                answers[client] = b""
+        time.sleep(0.2)
+    assert all(answer == b"" or answer.startswith(b"HTTP/1.1 408") for answer in answers.values())
+    for client in clients:
+        client.close()
+
+
+def test_connections_of_one_user_are_limited(launch, provider):
+    daemon = launch(documents.client_credentials(provider), config={"limits": {"connectionsPerUid": 8}})
+    clients = []
+    for _ in range(8):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(10)
+        client.connect(str(daemon.token_socket))
+        client.sendall(GOOD)
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+        clients.append(client)
+    assert daemon.raw(GOOD).startswith(b"HTTP/1.1 429")
+    for client in clients:
+        client.close()
+    wait_until(lambda: daemon.get("/healthz").status == 200, what="the limit to lift")
+
+
+def test_running_out_of_descriptors_passes(launch, provider):
+    daemon = launch(documents.client_credentials(provider))
+    daemon.token()
+    _, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (40, hard))
+    clients = []
+    for _ in range(100):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(10)
+        client.connect(str(daemon.token_socket))
+        clients.append(client)
+    used = cpu_seconds(daemon.process.pid)
+    time.sleep(0.5)
+    assert cpu_seconds(daemon.process.pid) - used < 0.2, "it spins while it cannot accept"
+    for client in clients:
+        client.close()
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+    wait_until(lambda: daemon.token().status == 200, what="the recovery")
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def test_keep_alive_serves_many_requests(daemon):
+    daemon.token()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(daemon.token_socket))
+        for _ in range(200):
+            client.sendall(b"GET /v1/token/crm?format=raw HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200")
+    assert daemon.metrics()["iclientd_tokens_served_total{source=\"cache\"}"] >= 200
+
+
+def test_watcher_that_does_not_read_is_dropped(daemon, provider):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(daemon.token_socket))
+        client.sendall(b"GET /v1/token/crm/watch HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 1, what="the watcher")
+        provider.token_extra = {"scope": "s" * 30000}
+        for _ in range(20):
+            assert daemon.admin("POST", "/v1/connections/crm/refresh").status == 200
+        wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 0, what="the idle reader to be dropped")
+    assert daemon.token().status == 200
