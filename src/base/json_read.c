@@ -1,7 +1,6 @@
 #include "base/json_read.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,10 +153,16 @@ const char *json_read_string(const json_t *object, const char *name)
 /* Reals from here on may stand for several integers: 2^53. */
 #define EXACT_REAL_MAX 9007199254740992.0
 
+/* By casts rather than trunc(), which would need libm. */
+static bool is_whole(double number)
+{
+    return number > -EXACT_REAL_MAX && number < EXACT_REAL_MAX && (double)(int64_t)number == number;
+}
+
 /* The shortest text that reads back as the same number, so that 0.1 stays 0.1; whole numbers without a fraction. */
 static bool append_real(struct text_buffer *buffer, double number)
 {
-    if (fabs(number) < EXACT_REAL_MAX && trunc(number) == number)
+    if (is_whole(number))
         return text_buffer_append_format(buffer, "%lld", (long long)number);
     char text[40];
     int precision = 15;
@@ -198,7 +203,7 @@ bool json_read_integer(const json_t *value, int64_t *ret_number)
     if (json_is_string(value))
         return read_decimal(json_string_value(value), ret_number);
     double number = json_real_value(value);
-    if (!json_is_real(value) || trunc(number) != number || fabs(number) >= EXACT_REAL_MAX)
+    if (!json_is_real(value) || !is_whole(number))
         return false;
     *ret_number = (int64_t)number;
     return true;
