@@ -320,11 +320,11 @@ def test_revoke_says_what_became_of_the_tokens(daemon, reply, code, words):
 
 
 def test_watch_prints_each_event_without_the_token(daemon):
-    lines = [json.dumps(token_reply()), "", json.dumps({"connection": "crm", "state": "authorization_required"})]
+    lines = [json.dumps(token_reply()), "", json.dumps({"connection": "crm", "state": "authorization_required", "error": {"code": "x", "message": "log in"}})]
     daemon.on("token", "GET", "/v1/token/crm/watch", "\n".join(lines) + "\n")
     code, out, err = daemon.run("watch", "crm")
     assert code == 6 and "ended the stream" in err and TOKEN not in out
-    assert "generation 7" in out.splitlines()[0] and "authorization_required" in out.splitlines()[1]
+    assert "generation 7" in out.splitlines()[0] and "authorization_required  log in" in out.splitlines()[1]
     _, out, _ = daemon.run("watch", "crm", "--json")
     assert json.loads(out.splitlines()[0])["access_token"] == TOKEN
 

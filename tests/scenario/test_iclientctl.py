@@ -1,0 +1,203 @@
+"""The command line: data on stdout, words on stderr, exit codes that scripts may rely on."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import documents
+import pytest
+from fakes.scripted_provider import Answer
+from fakes.support import CurlUser
+
+DONE, FAILED, USAGE, AUTHORIZATION_REQUIRED, NOT_ALLOWED, PROVIDER_UNAVAILABLE, NOT_REACHABLE = range(7)
+
+
+@pytest.fixture
+def daemon(launch, provider):
+    return launch(documents.client_credentials(provider), documents.code(provider, "mail"))
+
+
+def test_token_prints_the_token_alone(daemon):
+    done = daemon.ctl("token", "crm")
+    assert done.returncode == DONE and done.stderr == ""
+    assert done.stdout == daemon.token().json()["access_token"] + "\n"
+
+
+def test_token_header_and_json(daemon):
+    token = daemon.token().json()
+    assert daemon.ctl("token", "crm", "--header").stdout == f"Authorization: Bearer {token['access_token']}\n"
+    document = json.loads(daemon.ctl("token", "crm", "--json").stdout)
+    assert document["access_token"] == token["access_token"] and document["generation"] == 1
+
+
+def test_token_min_ttl_is_passed_on(daemon):
+    assert daemon.ctl("token", "crm", "--min-ttl", "60").returncode == DONE
+    assert daemon.ctl("token", "crm", "--min-ttl", "soon").returncode == USAGE
+
+
+def test_run_gives_the_token_to_the_command_and_its_exit_code_back(daemon):
+    done = daemon.ctl("run", "crm", "--", "sh", "-c", 'printf %s "$ACCESS_TOKEN"; exit 42')
+    assert done.returncode == 42 and done.stdout == daemon.token().json()["access_token"]
+
+
+def test_run_without_a_token_runs_nothing(daemon):
+    done = daemon.ctl("run", "mail", "--", "echo", "ran")
+    assert done.returncode == AUTHORIZATION_REQUIRED and done.stdout == ""
+
+
+def test_list_and_status_show_the_state(daemon):
+    daemon.token()
+    listing = daemon.ctl("list")
+    assert listing.returncode == DONE
+    assert re.search(r"crm.*ready", listing.stdout) and re.search(r"mail.*authorization_required", listing.stdout)
+    rows = {row["name"]: row for row in json.loads(daemon.ctl("list", "--json").stdout)}
+    assert rows["crm"]["state"] == "ready" and rows["mail"]["state"] == "authorization_required"
+    status = daemon.ctl("status", "mail")
+    assert status.returncode == DONE and "authorization_required" in status.stdout
+    assert json.loads(daemon.ctl("status", "crm", "--json").stdout)["state"] == "ready"
+    assert "\x1b" not in listing.stdout + status.stdout
+
+
+def test_login_no_browser_prints_the_link_and_waits_for_the_end(daemon, provider):
+    login = daemon.ctl_background("login", "mail", "--no-browser")
+    link = login.stdout.readline().strip()
+    assert link.startswith(daemon.base + "/connect/")
+    assert login.poll() is None
+    person = CurlUser()
+    assert person.get(person.follow(link, until=daemon.redirect_uri)).status == 200
+    _, words = login.communicate(timeout=20)
+    assert login.returncode == DONE, words
+    assert daemon.token("mail").status == 200
+
+
+def test_login_is_told_when_it_fails(daemon, provider):
+    provider.callback_changes = {"code": None, "error": "access_denied"}
+    login = daemon.ctl_background("login", "mail", "--no-browser")
+    link = login.stdout.readline().strip()
+    person = CurlUser()
+    person.get(person.follow(link, until=daemon.redirect_uri))
+    login.communicate(timeout=20)
+    assert login.returncode == FAILED
+
+
+def test_login_by_paste(daemon):
+    command = [daemon.binary("iclientctl"), "login", "mail", "--no-browser"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env=daemon._environment()) as login:
+        link = login.stdout.readline().strip()
+        callback = CurlUser().follow(link, until=daemon.redirect_uri)
+        login.stdin.write(callback + "\n")
+        login.stdin.flush()
+        assert login.wait(20) == DONE
+    assert daemon.token("mail").status == 200
+
+
+def test_refresh_and_revoke(daemon, provider):
+    first = daemon.token().json()["access_token"]
+    assert daemon.ctl("refresh", "crm").returncode == DONE
+    second = daemon.token().json()["access_token"]
+    assert second != first
+    assert daemon.ctl("revoke", "crm").returncode == DONE
+    assert second in provider.revoked
+
+
+def test_watch_prints_each_token_without_showing_it(daemon):
+    token = daemon.token().json()["access_token"]
+    watch = daemon.ctl_background("watch", "crm")
+    line = watch.stdout.readline()
+    assert "generation 1" in line and token not in line
+    daemon.ctl("refresh", "crm")
+    assert "generation 2" in watch.stdout.readline()
+    watch.kill()
+    watch.communicate()
+
+
+def test_watch_ends_with_the_daemon(daemon):
+    watch = daemon.ctl_background("watch", "crm", "--json")
+    assert json.loads(watch.stdout.readline())["connection"] == "crm"
+    daemon.stop()
+    watch.communicate(timeout=20)
+    assert watch.returncode == NOT_REACHABLE
+    daemon.start()
+
+
+# Exit codes
+
+def test_unknown_connection_fails(daemon):
+    for command in ("token", "status", "refresh", "revoke", "watch"):
+        done = daemon.ctl(command, "nobody")
+        assert done.returncode == FAILED and done.stdout == "" and "nobody" in done.stderr, command
+
+
+@pytest.mark.parametrize("arguments", [(), ("token",), ("tokn", "crm"), ("token", "crm", "--nonsense"), ("run", "crm"),
+                                       ("token", "a", "b"), ("list", "x"), ("token", "crm", "--min-ttl")])
+def test_wrong_usage_is_2(daemon, arguments):
+    done = daemon.ctl(*arguments)
+    assert done.returncode == USAGE and done.stdout == "" and done.stderr
+
+
+def test_help_and_version_are_data(daemon):
+    assert daemon.ctl("--help").returncode == daemon.ctl("--version").returncode == DONE
+    assert "token" in daemon.ctl("--help").stdout
+    assert daemon.ctl("token", "--help").returncode == DONE
+
+
+def test_missing_login_is_3(daemon):
+    done = daemon.ctl("token", "mail")
+    assert done.returncode == AUTHORIZATION_REQUIRED and done.stdout == ""
+    assert "iclientctl login mail" in done.stderr
+
+
+def test_stranger_is_4(daemon):
+    binary = daemon.folder / "iclientctl"
+    shutil.copy(daemon.binary("iclientctl"), binary)
+    binary.chmod(0o755)
+    done = subprocess.run([binary, "--token-socket", daemon.token_socket, "token", "crm"], user=4242, group=4242,
+                          extra_groups=[], capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == NOT_ALLOWED and done.stdout == ""
+
+
+def test_provider_down_is_5(launch, provider):
+    provider.on("/token", Answer(503))
+    daemon = launch(documents.client_credentials(provider))
+    done = daemon.ctl("token", "crm", "--wait", "1")
+    assert done.returncode == PROVIDER_UNAVAILABLE and done.stdout == ""
+
+
+def test_refused_client_is_1(launch, provider):
+    daemon = launch(documents.client_credentials(provider, oauth2={"clientSecret": "a wrong secret"}))
+    assert daemon.ctl("token", "crm").returncode == FAILED
+
+
+def test_absent_daemon_is_6(daemon):
+    for command in (["token", "crm"], ["list"], ["login", "mail", "--no-browser"]):
+        done = daemon.ctl("--token-socket", "/no/such", "--admin-socket", "/no/such", *command)
+        assert done.returncode == NOT_REACHABLE and done.stdout == "" and done.stderr, command
+
+
+# Check, without a daemon
+
+def test_check_passes_good_files_and_names_faults(prepare, provider):
+    daemon = prepare()
+    document = documents.client_credentials(provider)
+    document["oauth2"]["token"]["uri"] = "https://auth.example.com/token"
+    document["oauth2"]["revoke"]["uri"] = "https://auth.example.com/revoke"
+    good = daemon.write_iclient(document, "good")
+    assert daemon.ctl("check", str(good)).returncode == DONE
+    document["oauth2"]["cliendId"] = "x"
+    bad = daemon.write_iclient(document, "bad")
+    done = daemon.ctl("check", str(bad))
+    assert done.returncode == FAILED
+    assert "bad.json" in done.stdout and "/oauth2/cliendId" in done.stdout and "clientId" in done.stdout
+    faults = json.loads(daemon.ctl("check", "--json", str(bad)).stdout)
+    assert faults[0]["pointer"] == "/oauth2/cliendId"
+    assert daemon.ctl("check", "/no/such/file").returncode == FAILED
+
+
+def test_check_reads_the_daemons_configuration(prepare, provider):
+    daemon = prepare(documents.client_credentials(provider), connections=[{"name": "anna", "iClient": "crm"}])
+    assert daemon.ctl("check", "--config", str(daemon.config_file)).returncode == DONE
+    daemon.write_connection({"name": "bob", "iClient": "crmm"})
+    done = daemon.ctl("check", "--config", str(daemon.config_file))
+    assert done.returncode == FAILED and "bob.json" in done.stdout
