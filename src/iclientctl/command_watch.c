@@ -42,8 +42,8 @@ static bool print_event(const struct watch *watch, const json_t *event)
         moment_format(expires_at, now, expires);
         text_buffer_append_format(&line, "  expires %s", json_is_null(expires_at) ? "never" : expires);
     }
-    const char *words[] = {json_read_string(event, "stale_reason"), json_read_string(event, "message"),
-                           json_read_string(json_object_get(event, "last_error"), "message")};
+    const char *words[] = {json_read_string(event, "stale_reason"),
+                           json_read_string(json_object_get(event, "error"), "message")};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (words[i] && *words[i]) {
             text_buffer_append_text(&line, "  ");
