@@ -63,7 +63,7 @@ static bool wall_from_parts(const struct tm *parts, int64_t *ret_wall)
     struct tm day = *parts;
     day.tm_hour = day.tm_min = day.tm_sec = 0;
     timegm(&day);
-    if (day.tm_mday != parts->tm_mday || day.tm_mon != parts->tm_mon)
+    if (day.tm_mon != parts->tm_mon)
         return false;
     *ret_wall = wall;
     return true;

@@ -84,6 +84,7 @@ Test(fault_list, nearest_name_finds_misspellings_within_a_third)
         {"tokn", "token"},
         {"atuh", "auth"},
         {"xyz", NULL},
+        {"scopxyz", NULL},
         {"", NULL},
         {"a", NULL},
         {"completelyDifferent", NULL},

@@ -23,6 +23,7 @@ Test(text_buffer, grows_and_stays_terminated)
         cr_assert_eq(buffer.data[buffer.length], '\0');
     }
     cr_assert_eq(buffer.length, 100000);
+    cr_assert_leq(buffer.capacity, 100001, "no more memory than its limit asks for");
     for (size_t i = 0; i < buffer.length; i++)
         cr_assert_eq(buffer.data[i], (char)('0' + i % 10));
 }

@@ -174,6 +174,8 @@ Test(access_rule, without_a_resolver_names_match_nobody_and_numbers_do)
     cr_assert(access_rule_allows(rule, &bob));
     cr_assert(access_rule_allows(rule, &staff));
     cr_assert_not(access_rule_allows(rule, &web));
+    struct peer root_group = make_peer(STRANGER, 0, NULL);
+    cr_assert_not(access_rule_allows(rule, &root_group), "a name that was not looked up is not id 0");
     cr_assert_not(access_rule_allows(rule, &own), "whose user the daemon is, is not known here");
     AUTO(access_rule) usual = rule_from(NULL, NULL);
     struct peer member = make_peer(STRANGER, ICLIENTD, NULL);

@@ -130,6 +130,7 @@ static const struct {
     {TEMPLATE_IN_URI, "https://a.example/{{{nul}}}", OK, "https://a.example/a%00b"},
     {TEMPLATE_IN_URI, "https://a.example/{{{backslash}}}", OK, "https://a.example/a%5Cb"},
     {TEMPLATE_IN_URI, "https://a.example/{{{special}}}", OK, "https://a.example/a&b=c%20d/e%3Ff%23g+h%i\xC3\xA9~"},
+    {TEMPLATE_IN_URI, "/x/{{{slash}}}", OK, "/x/a/b"},
     /* queries */
     {TEMPLATE_IN_URI, "https://a.example/?x={{{special}}}&y=1", OK,
      "https://a.example/?x=a%26b%3Dc%20d/e?f%23g%2Bh%i\xC3\xA9~&y=1"},
