@@ -45,6 +45,18 @@ static char *read_folder(const struct check_settings *settings, const json_t *do
     return path_beside(settings->file, path ? path : fallback);
 }
 
+static enum status find_presets(struct check_settings *settings, const struct arguments *arguments,
+                                const json_t *document, struct error *ret_error)
+{
+    const char *named = arguments->options[OPTION_PRESET_DIR];
+    const char *configured = json_read_string(document, "presetDir");
+    if (!named && !configured && access(ICLIENTD_PRESET_DIR, F_OK) != 0)
+        return OK;
+    settings->presets =
+        named ? strdup(named) : path_beside(settings->file, configured ? configured : ICLIENTD_PRESET_DIR);
+    return settings->presets ? OK : error_set(ret_error, ERR_NO_MEMORY, "out of memory");
+}
+
 static char *make_redirect_uri(const json_t *document)
 {
     const char *base = json_read_string(json_object_get(document, "redirect"), "baseUri");
@@ -88,12 +100,13 @@ enum status check_settings_init(struct check_settings *settings, const struct ar
 
     settings->iclients = read_folder(settings, document, "iclientDir", "iclients.d");
     settings->connections = read_folder(settings, document, "connectionDir", "connections.d");
-    const char *presets = arguments->options[OPTION_PRESET_DIR];
-    settings->presets = presets ? strdup(presets) : read_folder(settings, document, "presetDir", ICLIENTD_PRESET_DIR);
+    status = find_presets(settings, arguments, document, ret_error);
+    if (status != OK)
+        return status;
     settings->redirect_uri = make_redirect_uri(document);
     const json_t *http = json_object_get(document, "http");
     settings->allow_loopback_http = json_is_true(json_object_get(http, "allowLoopbackHttp"));
-    if (!settings->iclients || !settings->connections || !settings->presets || !settings->redirect_uri)
+    if (!settings->iclients || !settings->connections || !settings->redirect_uri)
         return error_set(ret_error, ERR_NO_MEMORY, "out of memory");
     return OK;
 }

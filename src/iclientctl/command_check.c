@@ -51,7 +51,8 @@ static enum status check_given(const struct arguments *arguments, const struct c
         if (document_list_add(documents, arguments->operands[i], faults) != OK)
             return ERR_NO_MEMORY;
     }
-    (void)file_load_directory(settings->presets, true, add_preset, catalog, faults);
+    if (settings->presets)
+        (void)file_load_directory(settings->presets, false, add_preset, catalog, faults);
     add_documents(catalog, documents, false, faults);
     add_documents(catalog, documents, true, faults);
     enum status status = catalog_finish(catalog, faults);
@@ -109,8 +110,8 @@ static void say_summary(const struct catalog *catalog, const struct fault_list *
     size_t count = fault_list_count(faults);
     for (size_t i = 0; i < count; i++)
         errors += !fault_list_at(faults, i)->warning;
-    terminal_say("%zu iClients and %zu connections are good; %zu errors, %zu warnings", catalog_iclient_count(catalog),
-                 catalog_connection_count(catalog), errors, count - errors);
+    terminal_say("good iClients: %zu, good connections: %zu, errors: %zu, warnings: %zu",
+                 catalog_iclient_count(catalog), catalog_connection_count(catalog), errors, count - errors);
 }
 
 static enum exit_code check(const struct arguments *arguments, const struct check_settings *settings)

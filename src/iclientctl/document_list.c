@@ -87,6 +87,13 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+/* A link below a folder may lead back up, or to a folder that is read anyway. */
+static bool is_own_folder(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 static void add_folder(struct document_list *list, const char *path, int depth, struct fault_list *faults);
 
 static void add_folders_below(struct document_list *list, const char *path, int depth, struct fault_list *faults)
@@ -99,7 +106,7 @@ static void add_folders_below(struct document_list *list, const char *path, int 
         char *below = NULL;
         if (asprintf(&below, "%s/%s", path, entries[i]->d_name) < 0)
             list->no_memory = true;
-        else if (is_folder(below))
+        else if (is_own_folder(below))
             add_folder(list, below, depth + 1, faults);
         free(below);
         free(entries[i]);
@@ -107,7 +114,6 @@ static void add_folders_below(struct document_list *list, const char *path, int 
     free(entries);
 }
 
-/* Bounded, because a link may lead back up. */
 static void add_folder(struct document_list *list, const char *path, int depth, struct fault_list *faults)
 {
     if (depth > DOCUMENT_DEPTH_MAX) {
