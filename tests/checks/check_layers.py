@@ -42,6 +42,8 @@ def check_include(source, path, target):
     folder, _, rest = target.partition("/")
     if not layer or (folder not in USES and path.is_relative_to(source / "tests")):
         return None
+    if not rest and (path.parent / target).is_file() and not path.is_relative_to(source / "include"):
+        return None
     if folder not in USES or not rest:
         return f"\"{target}\" does not name its layer's folder"
     if folder != layer and folder not in USES[layer]:
@@ -166,7 +168,7 @@ GOOD_TREE = {
     "src/base/word.c": '#include "base/word.h"\n\nconst char *word_read(const char *text,\n    int count)\n{\n'
                        "    return text + count;\n}\n",
     "include/model/shape.h": header("MODEL_SHAPE_H", '#include "base/word.h"', "struct shape;"),
-    "src/model/shape.c": '#include "model/shape.h"\n#include "model/shape_part.h"\n',
+    "src/model/shape.c": '#include "model/shape.h"\n#include "shape_part.h"\n',
     "src/model/shape_part.h": header("MODEL_SHAPE_PART_H"),
     "src/io/store_sqlite.c": "#include <sqlite3.h>\n",
     "src/io/http_server.c": "#include <http_parser.h>\n",
@@ -185,7 +187,9 @@ BROKEN = [
     ("another folder's private header", {"src/io/x.c": '#include "model/shape_part.h"\n'}, "a private header of model"),
     ("private header in a public one", {"include/model/shape.h": header("MODEL_SHAPE_H", '#include "model/shape_part.h"')},
      "a public header includes the private"),
-    ("include without a folder", {"src/model/shape.c": '#include "shape_part.h"\n'}, "does not name its layer"),
+    ("include without a folder", {"src/model/shape.c": '#include "word.h"\n'}, "does not name its layer"),
+    ("public header without a folder", {"include/model/shape.h": header("MODEL_SHAPE_H", '#include "base.h"')},
+     "does not name its layer"),
     ("include of nothing", {"src/model/shape.c": '#include "model/gone.h"\n'}, "does not exist"),
     ("upward link", {"CMakeLists.txt": "add_layer(model USES base\n  io)\n"}, "add_layer(model) links io"),
     ("upward link of a program", {"CMakeLists.txt": "add_program(iclientctl USES broker)"}, "links broker"),
