@@ -1,0 +1,45 @@
+#include "io/http_connection.h"
+
+/* What a handler asks about its request. */
+
+enum http_verb http_call_verb(const struct http_call *call)
+{
+    return http_parse_verb(call->connection->parse);
+}
+
+struct http_text http_call_path(const struct http_call *call)
+{
+    return http_parse_path(call->connection->parse);
+}
+
+struct http_text http_call_query(const struct http_call *call)
+{
+    return http_parse_query(call->connection->parse);
+}
+
+bool http_call_header(const struct http_call *call, const char *name, struct http_text *ret_value)
+{
+    return http_parse_header(call->connection->parse, name, ret_value);
+}
+
+struct http_text http_call_body(const struct http_call *call)
+{
+    return http_parse_body(call->connection->parse);
+}
+
+const struct peer *http_call_peer(const struct http_call *call)
+{
+    return call->connection->server->options.is_local ? &call->connection->peer.peer : NULL;
+}
+
+void http_call_find_peer_unit(struct http_call *call)
+{
+    if (call->connection->server->options.is_local)
+        peer_identity_find_unit(&call->connection->peer, call->connection->fd);
+}
+
+void http_call_on_gone(struct http_call *call, http_call_gone *gone, void *context)
+{
+    call->gone = gone;
+    call->gone_context = context;
+}

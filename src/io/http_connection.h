@@ -1,0 +1,121 @@
+#ifndef SRC_IO_HTTP_CONNECTION_H
+#define SRC_IO_HTTP_CONNECTION_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <time.h>
+
+#include "io/http_output.h"
+#include "io/http_parse.h"
+#include "io/http_server.h"
+#include "io/listener.h"
+#include "io/peer_identity.h"
+
+/* The server's own parts see each other's memory: it is the project's hot path. */
+
+enum {
+    HTTP_BATCH_MAX = 64 * 1024, /* bytes of replies to pipelined requests before they are sent */
+    HTTP_LINGER_MS = 2000,      /* for the client to read the reply to a request that was not read to its end */
+    HTTP_PREFIX_MAX = 64,       /* "HTTP/1.1 200 OK" and Date */
+};
+
+/* State, and how long it may last: ms in options, or 0 for ever. */
+#define HTTP_STATE_TABLE(X)                                                                                            \
+    X(IDLE, options->idle_deadline_ms)       /* no byte of a request is there */                                       \
+    X(READING, options->request_deadline_ms) /* some are */                                                            \
+    X(HANDLING, 0)                           /* the handler has the call, or keeps it; nothing is read */              \
+    X(STREAMING, 0)                          /* the same, within an endless reply */                                   \
+    X(ENDING, 0)                             /* the last reply is on its way; its write deadline counts */             \
+    X(LINGERING, HTTP_LINGER_MS)             /* it is sent; what still comes in is dropped */
+
+#define HTTP_STATE_SYMBOL(name, deadline) HTTP_STATE_##name,
+enum http_state { HTTP_STATE_TABLE(HTTP_STATE_SYMBOL) };
+#undef HTTP_STATE_SYMBOL
+
+struct http_call {
+    struct http_connection *connection;
+    http_call_gone *gone;
+    void *gone_context;
+};
+
+struct http_uid; /* counts the connections of one user */
+
+struct http_connection {
+    struct http_server *server;
+    struct http_connection *next;
+    struct http_connection *previous;
+    int fd;
+    enum http_state state;
+    int64_t deadline;       /* of the state, in the server's coarse time; 0: none */
+    int64_t write_deadline; /* while the output is blocked */
+
+    bool is_running;  /* http_connection_run() is on the stack */
+    bool is_watched;  /* the event is added */
+    bool is_blocked;  /* the socket takes no more output for now; the write event is added */
+    bool is_readable; /* a read may give something */
+    bool hung_up;     /* the peer closed, or shut down its sending side */
+    bool input_ended; /* a read said so */
+    bool is_refused;  /* the request was not read to its end */
+    bool is_chunked;  /* the stream is */
+    bool is_dropped;  /* the stream's reader is gone or too slow */
+    bool ends_after;  /* this reply is the last one */
+
+    struct http_call call;
+    struct http_parse *parse; /* NULL while no byte is kept */
+    struct http_output output;
+    struct http_uid *uid;
+    struct peer_identity peer;
+    struct event event; /* edge-triggered for good: a half-closed peer does not wake us again and again */
+    struct event write_event;
+};
+
+struct http_server {
+    struct event_loop *loop;
+    struct listener *listener;
+    struct http_server_options options;
+    struct metrics *metrics;
+    http_server_handler *handler;
+    void *context;
+
+    struct http_connection *first;
+    size_t count;
+    size_t refused_count; /* of them, those that were refused at once */
+    struct http_uid *uids;
+    bool is_draining;
+
+    struct http_pool pool;
+    struct http_parse *parses[HTTP_POOL_MAX];
+    size_t parse_count;
+
+    /* Deadlines are looked at once per interval; time is as old as that, so that no request asks the clock. */
+    struct loop_timer *sweep;
+    int64_t sweep_interval;
+    int64_t now;
+
+    time_t prefix_second;
+    size_t prefix_length;
+    char prefix[HTTP_PREFIX_MAX];
+};
+
+/* http_server.c */
+/* Takes the connection out of the server's books. */
+void http_server_forget(struct http_server *server, struct http_connection *connection);
+
+/* http_connection.c */
+struct http_connection *http_connection_create(struct http_server *server, int take_fd);
+/* Reads, answers and sends until it has to wait. May destroy the connection. */
+void http_connection_run(struct http_connection *connection);
+/* Has it run from the loop. */
+void http_connection_wake(struct http_connection *connection);
+/* The only way from one state to another; begins the state's deadline. */
+void http_connection_change_state(struct http_connection *connection, enum http_state state);
+void http_connection_on_deadline(struct http_connection *connection, int64_t now);
+/* Tells the owner of a kept call. */
+void http_connection_close(struct http_connection *connection);
+
+/* http_reply.c */
+/* The server's own error reply, after which the connection ends. retry_after: seconds, or 0. */
+void http_reply_refuse(struct http_connection *connection, int status, const char *code, const char *message,
+                       int retry_after);
+
+#endif

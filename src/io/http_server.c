@@ -1,0 +1,240 @@
+#include "io/http_server.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "io/http_connection.h"
+
+enum {
+    REFUSED_MAX = 32, /* connections over a user's limit that may still read why */
+    RETRY_AFTER_SECONDS = 1,
+    SWEEP_MS_MIN = 5,
+    SWEEP_MS_MAX = 1000,
+    SWEEPS_PER_DEADLINE = 8,
+};
+
+struct http_uid {
+    uid_t uid;
+    size_t count;
+    UT_hash_handle hh;
+};
+
+struct http_server_options http_server_default_options(void)
+{
+    return (struct http_server_options){
+        .max_connections = 1024,
+        .max_connections_per_uid = 256,
+        .max_target = 8 * 1024,
+        .max_header_bytes = 32 * 1024,
+        .max_header_count = 64,
+        .max_body = 256 * 1024,
+        .max_stream_backlog = 64 * 1024,
+        .request_deadline_ms = 10000,
+        .idle_deadline_ms = 60000,
+        .write_deadline_ms = 10000,
+        .is_local = true,
+    };
+}
+
+/* ---- how many connections each user has ---- */
+
+static struct http_uid *uid_find_or_add(struct http_server *server, uid_t uid)
+{
+    struct http_uid *entry;
+    HASH_FIND(hh, server->uids, &uid, sizeof uid, entry);
+    if (entry)
+        return entry;
+    entry = calloc(1, sizeof *entry);
+    if (!entry)
+        return NULL;
+    entry->uid = uid;
+    HASH_ADD(hh, server->uids, uid, sizeof uid, entry);
+    if (!entry->hh.tbl) { /* uthash was out of memory */
+        free(entry);
+        return NULL;
+    }
+    return entry;
+}
+
+static void uid_drop(struct http_server *server, struct http_uid *entry)
+{
+    if (--entry->count > 0)
+        return;
+    HASH_DEL(server->uids, entry);
+    free(entry);
+}
+
+/* ---- connections ---- */
+
+static void start_sweep(struct http_server *server)
+{
+    server->now = clock_boot_ms();
+    loop_timer_start(server->sweep, server->sweep_interval);
+}
+
+static void on_sweep(void *context)
+{
+    struct http_server *server = context;
+    if (server->count == 0)
+        return;
+    start_sweep(server);
+    int64_t now = server->now;
+    struct http_connection *next;
+    for (struct http_connection *connection = server->first; connection; connection = next) {
+        next = connection->next;
+        http_connection_on_deadline(connection, now);
+    }
+}
+
+static void remember(struct http_server *server, struct http_connection *connection)
+{
+    connection->next = server->first;
+    if (server->first)
+        server->first->previous = connection;
+    server->first = connection;
+    server->count++;
+    metrics_add(server->metrics, METRIC_HTTP_CONNECTIONS, 1);
+    if (server->count == server->options.max_connections)
+        listener_pause(server->listener);
+}
+
+void http_server_forget(struct http_server *server, struct http_connection *connection)
+{
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        server->first = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    if (connection->uid)
+        uid_drop(server, connection->uid);
+    else if (server->options.is_local)
+        server->refused_count--;
+    metrics_add(server->metrics, METRIC_HTTP_CONNECTIONS, -1);
+    if (server->count-- == server->options.max_connections && server->listener)
+        listener_resume(server->listener);
+}
+
+/* False when the peer's user has as many connections as he may. */
+static bool admit_peer(struct http_server *server, struct http_connection *connection)
+{
+    struct http_uid *uid = uid_find_or_add(server, connection->peer.peer.uid);
+    if (!uid || uid->count >= server->options.max_connections_per_uid)
+        return false;
+    uid->count++;
+    connection->uid = uid;
+    return true;
+}
+
+static void on_accepted(int take_fd, void *context)
+{
+    struct http_server *server = context;
+    struct peer_identity peer = {0};
+    if (server->options.is_local && peer_identity_read(take_fd, &peer, NULL) != OK) {
+        close(take_fd);
+        return;
+    }
+    if (!loop_timer_is_running(server->sweep))
+        start_sweep(server);
+    struct http_connection *connection = http_connection_create(server, take_fd);
+    if (!connection) {
+        peer_identity_finish(&peer);
+        return;
+    }
+    connection->peer = peer;
+    if (!server->options.is_local) {
+        int on = 1;
+        setsockopt(take_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    } else if (!admit_peer(server, connection)) {
+        server->refused_count++;
+        http_reply_refuse(connection, 429, "busy", "This user has too many connections.", RETRY_AFTER_SECONDS);
+    }
+    remember(server, connection);
+    if (server->refused_count > REFUSED_MAX && server->options.is_local && !connection->uid)
+        http_connection_close(connection);
+    else
+        http_connection_run(connection);
+}
+
+/* ---- the server ---- */
+
+static int64_t sweep_interval(const struct http_server_options *options)
+{
+    int64_t shortest = options->request_deadline_ms;
+    if (options->idle_deadline_ms < shortest)
+        shortest = options->idle_deadline_ms;
+    if (options->write_deadline_ms < shortest)
+        shortest = options->write_deadline_ms;
+    int64_t interval = shortest / SWEEPS_PER_DEADLINE;
+    if (interval < SWEEP_MS_MIN)
+        return SWEEP_MS_MIN;
+    return interval > SWEEP_MS_MAX ? SWEEP_MS_MAX : interval;
+}
+
+enum status http_server_create(struct event_loop *loop, int take_fd, const struct http_server_options *options,
+                               struct metrics *metrics, http_server_handler *handler, void *context,
+                               struct http_server **ret_server, struct error *ret_error)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server) {
+        close(take_fd);
+        return error_set(ret_error, ERR_NO_MEMORY, "HTTP server");
+    }
+    server->loop = loop;
+    server->options = *options;
+    server->metrics = metrics;
+    server->handler = handler;
+    server->context = context;
+    server->sweep_interval = sweep_interval(options);
+    server->sweep = loop_timer_create(loop, on_sweep, server);
+    if (!server->sweep) {
+        close(take_fd);
+        http_server_destroy(server);
+        return error_set(ret_error, ERR_NO_MEMORY, "HTTP server");
+    }
+    enum status status = listener_create(loop, take_fd, on_accepted, server, &server->listener, ret_error);
+    if (status != OK) {
+        http_server_destroy(server);
+        return status;
+    }
+    *ret_server = server;
+    return OK;
+}
+
+void http_server_destroy(struct http_server *server)
+{
+    if (!server)
+        return;
+    listener_destroy(TAKE(server->listener));
+    while (server->first)
+        http_connection_close(server->first);
+    loop_timer_destroy(server->sweep);
+    while (server->parse_count > 0)
+        http_parse_destroy(server->parses[--server->parse_count]);
+    http_pool_finish(&server->pool);
+    free(server);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    server->is_draining = true;
+    listener_destroy(TAKE(server->listener));
+    struct http_connection *next;
+    for (struct http_connection *connection = server->first; connection; connection = next) {
+        next = connection->next;
+        /* A request that is there already is still answered: it reads once more. */
+        if (connection->state == HTTP_STATE_IDLE) {
+            connection->is_readable = true;
+            http_connection_run(connection);
+        }
+    }
+}
+
+size_t http_server_connection_count(const struct http_server *server)
+{
+    return server->count;
+}
