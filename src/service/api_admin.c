@@ -8,15 +8,16 @@
 #include "service/api_health.h"
 #include "service/connection_json.h"
 
-enum { LOGIN_BODY_MAX = 32 * 1024 };
+/* refresh and revoke need no body; clients that always send one may. */
+enum { LOGIN_BODY_MAX = 32 * 1024, ACTION_BODY_MAX = 1024 };
 
 static const struct route routes[] = {
     {HTTP_VERB_GET, "/v1/connections", NEED_OPERATOR, 0, api_admin_list},
     {HTTP_VERB_GET, "/v1/connections/*", NEED_OPERATOR, 0, api_admin_get},
     {HTTP_VERB_POST, "/v1/connections/*/authorize", NEED_OPERATOR, LOGIN_BODY_MAX, api_admin_authorize},
     {HTTP_VERB_POST, "/v1/connections/*/complete", NEED_OPERATOR, LOGIN_BODY_MAX, api_admin_complete},
-    {HTTP_VERB_POST, "/v1/connections/*/refresh", NEED_OPERATOR, 0, api_admin_refresh},
-    {HTTP_VERB_POST, "/v1/connections/*/revoke", NEED_OPERATOR, 0, api_admin_revoke},
+    {HTTP_VERB_POST, "/v1/connections/*/refresh", NEED_OPERATOR, ACTION_BODY_MAX, api_admin_refresh},
+    {HTTP_VERB_POST, "/v1/connections/*/revoke", NEED_OPERATOR, ACTION_BODY_MAX, api_admin_revoke},
     {HTTP_VERB_GET, "/metrics", NEED_OPERATOR, 0, api_metrics_get},
     {HTTP_VERB_GET, "/healthz", NEED_OPERATOR, 0, api_health_get},
     {HTTP_VERB_GET, "/readyz", NEED_OPERATOR, 0, api_ready_get},
