@@ -1,0 +1,211 @@
+#include "broker_fixture.h"
+
+#include "base/url.h"
+#include "broker/authorization_session_state.h"
+
+TestSuite(authorization_session, .init = fixture_start, .fini = fixture_finish);
+
+struct login {
+    const struct authorization_session *session;
+    char state[64];
+    char *cookie_name;
+    char *cookie;
+    char cookies[256];
+    unsigned told;
+    enum session_state end;
+};
+
+static void login_finish(struct login *login)
+{
+    free(login->cookie_name);
+    free(login->cookie);
+}
+
+static void on_end(void *context, const struct authorization_session *session)
+{
+    struct login *login = context;
+    login->told++;
+    login->end = authorization_session_state(session);
+}
+
+static void begin(struct login *login)
+{
+    struct error error = {0};
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_assert_eq(authorization_session_begin(fixture_broker, fixture_entry("mail"), NULL, &login->session, &error), OK,
+                 "%s", error.message);
+    AUTO(url) url = NULL;
+    cr_assert_eq(url_parse(authorization_session_url(login->session), &url, &error), OK, "%s", error.message);
+    AUTO_TEXT state = NULL;
+    cr_assert_eq(form_find(url_query(url), strlen(url_query(url)), "state", &state), OK);
+    strcpy(login->state, state);
+}
+
+static void take_up(struct login *login)
+{
+    char ticket[64];
+    const struct authorization_session *session = NULL;
+    strcpy(ticket, authorization_session_ticket(login->session));
+    cr_assert_eq(authorization_session_take_up(fixture_broker, ticket, &session, &login->cookie_name, &login->cookie), OK);
+    snprintf(login->cookies, sizeof login->cookies, "other=1; %s=%s", login->cookie_name, login->cookie);
+    char *name = NULL, *cookie = NULL;
+    cr_assert_eq(authorization_session_take_up(fixture_broker, ticket, &session, &name, &cookie), ERR_NOT_FOUND,
+                 "a ticket works once");
+}
+
+static enum status answer_with(struct login *login, const char *path, const char *parameters, const char *cookie,
+                               struct token_entry *paste_entry)
+{
+    char query[512];
+    snprintf(query, sizeof query, "state=%s&%s", login->state, parameters);
+    struct authorization_answer answer = {.path = path, .query = query, .cookie = cookie, .paste_entry = paste_entry};
+    const struct authorization_session *session = NULL;
+    struct error error = {0};
+    return authorization_session_answer(fixture_broker, &answer, on_end, login, &session, &error);
+}
+
+Test(authorization_session, a_login_by_browser_brings_the_tokens)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "code=the-code&iss=https%3A%2F%2Fas.example.com", login.cookies, NULL), OK);
+    const char *body = fixture_request_body();
+    cr_expect_not_null(strstr(body, "code=the-code"), "%s", body);
+    cr_expect_not_null(strstr(body, "code_verifier="));
+    cr_expect_not_null(strstr(body, "redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback"), "%s", body);
+    cr_expect_eq(login.told, 0);
+    fixture_reply(200, "{\"access_token\":\"at-1\",\"expires_in\":3600,\"refresh_token\":\"rt-1\"}");
+    fixture_run_store();
+    cr_expect_eq(login.told, 1);
+    cr_expect_eq(login.end, SESSION_COMPLETED);
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    cr_expect_eq(answer_with(&login, "/callback", "code=the-code", login.cookies, NULL), ERR_NOT_FOUND, "a state works once");
+    login_finish(&login);
+}
+
+Test(authorization_session, refuses_answers_that_are_not_this_browsers)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", NULL, NULL), ERR_DENIED);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", "other=1", NULL), ERR_DENIED);
+    char wrong[256];
+    snprintf(wrong, sizeof wrong, "%s=%.42sX", login.cookie_name, login.cookie);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", wrong, NULL), ERR_DENIED);
+    cr_expect_eq(answer_with(&login, "/other", "code=c", login.cookies, NULL), ERR_NOT_FOUND);
+    login.state[5] ^= 1;
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), ERR_NOT_FOUND);
+    login.state[5] ^= 1;
+    cr_expect_eq(fixture_sent, 0);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK, "none of these spoilt the login");
+    login_finish(&login);
+}
+
+Test(authorization_session, refuses_another_issuer_and_sends_no_code)
+{
+    static const char *const issuers[] = {"iss=https%3A%2F%2Fevil.example", "iss=https%3A%2F%2Fas.example.com.evil.example",
+                                          "iss=http%3A%2F%2Fas.example.com", "iss=as.example.com", "iss="};
+    for (size_t i = 0; i < sizeof issuers / sizeof *issuers; i++) {
+        struct login login = {0};
+        begin(&login);
+        take_up(&login);
+        char parameters[128];
+        snprintf(parameters, sizeof parameters, "code=c&%s", issuers[i]);
+        cr_expect_eq(answer_with(&login, "/callback", parameters, login.cookies, NULL), ERR_DENIED, "%s", issuers[i]);
+        cr_expect_eq(authorization_session_state(login.session), SESSION_FAILED);
+        login_finish(&login);
+    }
+    cr_expect_eq(fixture_sent, 0);
+}
+
+Test(authorization_session, a_parameter_that_stands_twice_is_refused)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    cr_expect_eq(answer_with(&login, "/callback", "code=a&code=b", login.cookies, NULL), ERR_INVALID);
+    cr_expect_eq(answer_with(&login, "/callback", "scope=x", login.cookies, NULL), ERR_INVALID, "neither code nor error");
+    cr_expect_eq(fixture_sent, 0);
+    login_finish(&login);
+}
+
+Test(authorization_session, a_refusal_at_the_provider_ends_the_login_in_plain_words)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    cr_expect_eq(answer_with(&login, "/callback", "error=access_denied", login.cookies, NULL), OK);
+    cr_expect_eq(login.end, SESSION_FAILED);
+    cr_expect_not_null(strstr(authorization_session_message(login.session), "declined"));
+    login_finish(&login);
+}
+
+Test(authorization_session, a_paste_needs_no_cookie_but_the_right_connection)
+{
+    static const char *const iclients[] = {CODE_ICLIENT("mail"), CODE_ICLIENT("files")};
+    struct login login = {0};
+    begin(&login);
+    fixture_configure(iclients, 2, NULL, 0);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", NULL, fixture_entry("files")), ERR_NOT_FOUND);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", NULL, fixture_entry("mail")), OK);
+    cr_expect_eq(fixture_sent, 1);
+}
+
+Test(authorization_session, expires_after_ten_minutes)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    fixture_pass(AUTHORIZATION_SESSION_SECONDS);
+    cr_expect_eq(authorization_session_state(login.session), SESSION_EXPIRED);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), ERR_NOT_FOUND);
+    fixture_pass(AUTHORIZATION_SESSION_SECONDS);
+    cr_expect_null(authorization_session_latest(fixture_entry("mail")), "and is forgotten in the end");
+    cr_expect_eq(fixture_broker->session_count, 0);
+    login_finish(&login);
+}
+
+Test(authorization_session, a_failed_exchange_keeps_the_tokens_there_were)
+{
+    struct login login = {0};
+    begin(&login);
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK);
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    cr_expect_eq(login.end, SESSION_FAILED);
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    login_finish(&login);
+}
+
+Test(authorization_session, a_code_waits_for_the_refresh_in_flight)
+{
+    struct login login = {0};
+    begin(&login);
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_now += 100;
+    struct fixture_caller caller = {0};
+    broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller);
+    fixture_run_store();
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK);
+    cr_expect_eq(fixture_sent, 1, "one exchange per connection at a time");
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600}");
+    fixture_run_store();
+    cr_expect_eq(fixture_sent, 2);
+    fixture_reply(200, "{\"access_token\":\"at-3\",\"expires_in\":3600,\"refresh_token\":\"rt-3\"}");
+    fixture_run_store();
+    cr_expect_eq(login.end, SESSION_COMPLETED);
+    cr_expect_str_eq(fixture_access_token("mail"), "at-3");
+    login_finish(&login);
+}
+
+Test(authorization_session, a_grant_without_a_person_has_no_login)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    const struct authorization_session *session = NULL;
+    struct error error = {0};
+    cr_expect_eq(authorization_session_begin(fixture_broker, fixture_entry("crm"), NULL, &session, &error), ERR_UNSUPPORTED);
+}

@@ -1,0 +1,264 @@
+#include "broker_fixture.h"
+
+TestSuite(broker, .init = fixture_start, .fini = fixture_finish);
+
+static const char granted[] = "{\"access_token\":\"at-2\",\"expires_in\":3600}";
+
+Test(broker, a_waiter_does_not_outwait_its_time)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    struct fixture_caller caller = {0};
+    cr_assert_eq(fixture_get("crm"), TOKEN_PENDING);
+    fixture_start_waiting(&caller, "crm", 2000);
+    fixture_pass(2);
+    cr_expect_eq(caller.answer, TOKEN_PROVIDER_UNAVAILABLE);
+    fixture_reply(200, granted);
+    fixture_run_store();
+    cr_expect_eq(caller.answers, 1);
+    cr_expect_eq(fixture_get("crm"), TOKEN_SERVED, "the exchange went on without him");
+}
+
+Test(broker, a_cancelled_waiter_hears_nothing)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    struct fixture_caller caller = {0};
+    fixture_get("crm");
+    fixture_start_waiting(&caller, "crm", 2000);
+    token_waiter_cancel(caller.waiter);
+    fixture_reply(200, granted);
+    fixture_run_store();
+    cr_expect_eq(caller.answers, 0);
+}
+
+Test(broker, counts_waiters_against_a_maximum)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    fixture_get("crm");
+    static struct fixture_caller callers[2000];
+    for (size_t i = 0; i < 2000; i++)
+        fixture_start_waiting(&callers[i], "crm", 2000);
+    struct fixture_caller late = {0};
+    cr_expect_null(broker_wait(fixture_entry("crm"), 0, 2000, fixture_on_answer, &late));
+}
+
+Test(broker, min_ttl_waits_only_when_an_exchange_can_help)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 600);
+    fixture_now += 100;
+    struct token_entry *entry = fixture_entry("mail");
+    cr_expect_eq(broker_get(entry, 500, fixture_now), TOKEN_SERVED);
+    cr_expect_eq(broker_get(entry, 601, fixture_now), TOKEN_SERVED_SHORT, "600 s is all that this provider gives");
+    cr_expect_eq(fixture_sent, 0);
+    cr_expect_eq(broker_get(entry, 550, fixture_now), TOKEN_PENDING);
+}
+
+Test(broker, an_unmet_min_ttl_says_so_in_the_document)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 600);
+    AUTO(secret) text = token_entry_render_short(fixture_entry("mail"), fixture_now);
+    AUTO_JSON document = NULL;
+    cr_assert_eq(json_read_text(secret_reveal(text), secret_length(text), &document, NULL), OK);
+    cr_expect_str_eq(json_read_string(document, "stale_reason"), "min_ttl_unmet");
+    cr_expect_eq(json_integer_value(json_object_get(document, "expires_in")), 600);
+}
+
+Test(broker, an_outage_serves_what_is_still_valid)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_now = fixture_entry("mail")->refresh_after;
+    fixture_get("mail");
+    fixture_run_store();
+    fixture_reply(503, "");
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    const struct token_reply *reply = token_entry_reply(fixture_entry("mail"));
+    cr_expect_not_null(strstr(secret_reveal(reply->json), "\"stale_reason\":\"provider_unavailable\""));
+}
+
+Test(broker, the_ready_document_is_the_designs)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct token_entry *entry = fixture_entry("mail");
+    const struct token_reply *reply = token_entry_reply(entry);
+    char text[4096];
+    memcpy(text, secret_reveal(reply->json), secret_length(reply->json) + 1);
+    token_reply_write_expires_in(entry, fixture_now + 59, text + reply->expires_in_offset);
+    AUTO_JSON document = NULL;
+    struct error error = {0};
+    cr_assert_eq(json_read_text(text, strlen(text), &document, &error), OK, "%s", error.message);
+    AUTO_JSON expected = json_pack(
+        "{s:s, s:s, s:i, s:I, s:n, s:I, s:i, s:n, s:s, s:s, s:{s:s, s:s, s:s}}", "access_token", "at-1", "token_type",
+        "Bearer", "expires_in", 3541, "expires_at", (json_int_t)(fixture_now + 3600), "scope", "refresh_after",
+        (json_int_t)entry->refresh_after, "generation", 1, "stale_reason", "connection", "mail", "iclient", "mail",
+        "request", "location", "header", "name", "Authorization", "value", "Bearer at-1");
+    cr_expect(json_equal(document, expected), "%s", text);
+    cr_expect_str_eq(secret_reveal(reply->header), "Authorization: Bearer at-1\n");
+    cr_expect_str_eq(secret_reveal(reply->raw), "at-1\n");
+}
+
+Test(broker, a_rejected_token_is_refreshed_once_however_many_report_it)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct token_entry *entry = fixture_entry("mail");
+    for (int i = 0; i < 10; i++) {
+        cr_expect(broker_report_rejected(entry, 1, 401, NULL));
+        cr_expect_eq(fixture_get("mail"), TOKEN_PENDING);
+    }
+    fixture_run_store();
+    cr_expect_eq(fixture_sent, 1);
+    fixture_reply(200, granted);
+    fixture_run_store();
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    cr_expect(broker_report_rejected(entry, 1, 401, NULL), "a late report of the old one is an authentication failure");
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED, "but changes nothing");
+    cr_expect_eq(fixture_sent, 1);
+}
+
+Test(broker, what_is_no_authentication_failure_changes_nothing)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    cr_expect_not(broker_report_rejected(fixture_entry("mail"), 1, 404, NULL));
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+}
+
+Test(broker, an_api_that_refuses_every_token_does_not_cost_an_exchange_per_report)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    for (int i = 0; i < 50; i++) {
+        struct token_entry *entry = fixture_entry("mail");
+        broker_report_rejected(entry, entry->generation, 401, NULL);
+        if (fixture_get("mail") != TOKEN_PENDING)
+            continue;
+        fixture_run_store();
+        fixture_reply(200, granted);
+        fixture_run_store();
+    }
+    cr_expect_leq(fixture_sent, 3);
+}
+
+Test(broker, a_harmless_edit_keeps_the_tokens)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"description\":\"edited\",\"oauth2\":{"
+                          "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+}
+
+Test(broker, a_changed_secret_sets_the_tokens_aside_until_it_is_changed_back)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+                          "\"clientId\":\"id\",\"clientSecret\":\"mistyped\"," ENDPOINTS "}}");
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    cr_expect_str_eq(fixture_access_token("mail"), "at-1");
+}
+
+Test(broker, a_connection_that_leaves_and_comes_back_keeps_its_tokens)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_configure(NULL, 0, NULL, 0);
+    cr_expect_null(broker_find(fixture_broker, "default", "mail", 4));
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+}
+
+Test(broker, an_edit_during_a_refresh_does_not_lose_the_rotated_token)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_now = fixture_entry("mail")->tokens->expires_at + 1;
+    fixture_get("mail");
+    fixture_run_store();
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"description\":\"edited\",\"oauth2\":{"
+                          "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    cr_expect_str_eq(secret_reveal(token_entry_tokens(fixture_entry("mail"))->refresh_token), "rt-2");
+}
+
+Test(broker, inactive_serves_nothing_and_revokes)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":false,\"oauth2\":{"
+                          "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
+    cr_expect_eq(fixture_get("mail"), TOKEN_INACTIVE);
+    cr_expect_not_null(strstr(fixture_request_body(), "token=rt-1"));
+    fixture_reply(200, "");
+    cr_expect_not_null(strstr(fixture_request_body(), "token=at-1"));
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_null(token_entry_tokens(fixture_entry("mail")));
+}
+
+Test(broker, an_operators_refresh_ignores_age_and_back_off)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct fixture_caller caller = {0};
+    cr_assert_not_null(broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller));
+    fixture_run_store();
+    fixture_reply(503, "");
+    cr_expect_eq(caller.answer, TOKEN_PROVIDER_UNAVAILABLE, "the old token is no answer to a forced refresh");
+    cr_assert_not_null(broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller));
+    fixture_run_store();
+    fixture_reply(200, granted);
+    fixture_run_store();
+    cr_expect_eq(caller.answer, TOKEN_SERVED);
+    cr_expect_eq(fixture_sent, 2);
+}
+
+Test(broker, an_operators_refresh_without_a_login_says_so)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    struct fixture_caller caller = {0};
+    cr_assert_not_null(broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller));
+    cr_expect_eq(caller.answers, 0, "never from inside the call");
+    fixture_run_timers();
+    cr_expect_eq(caller.answer, TOKEN_AUTHORIZATION_REQUIRED);
+}
+
+static void count_change(void *context)
+{
+    ++*(int *)context;
+}
+
+Test(broker, watchers_hear_of_each_new_token_until_they_cancel)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    int changes = 0;
+    struct token_watcher *watcher = token_entry_watch(fixture_entry("crm"), count_change, &changes);
+    fixture_get("crm");
+    fixture_reply(200, granted);
+    fixture_run_store();
+    cr_expect_eq(changes, 1);
+    token_watcher_cancel(watcher);
+    fixture_now += 3601;
+    fixture_get("crm");
+    fixture_reply(200, granted);
+    fixture_run_store();
+    cr_expect_eq(changes, 1);
+}
+
+Test(broker, a_token_of_no_lifetime_still_reaches_those_who_waited)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    struct fixture_caller caller = {0};
+    fixture_get("crm");
+    fixture_start_waiting(&caller, "crm", 1000);
+    fixture_reply(200, "{\"access_token\":\"at\",\"expires_in\":0}");
+    fixture_run_store();
+    cr_expect_eq(caller.answer, TOKEN_SERVED);
+    cr_expect_eq(fixture_sent, 1);
+}

@@ -1,0 +1,91 @@
+#include "broker_fixture.h"
+
+TestSuite(revocation, .init = fixture_start, .fini = fixture_finish);
+
+struct told {
+    unsigned times;
+    enum revoke_result result;
+};
+
+static void on_revoked(void *context, enum revoke_result result, const char *message)
+{
+    (void)message;
+    struct told *told = context;
+    told->times++;
+    told->result = result;
+}
+
+static void revoke(const char *name, struct told *told)
+{
+    struct error error = {0};
+    cr_assert_eq(broker_revoke(fixture_entry(name), on_revoked, told, &error), OK, "%s", error.message);
+}
+
+Test(revocation, revokes_refresh_and_access_token_then_forgets_both)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    cr_expect_str_eq(fixture_request_body(), "token=rt-1&token_type_hint=refresh_token");
+    fixture_reply(200, "");
+    cr_expect_str_eq(fixture_request_body(), "token=at-1&token_type_hint=access_token");
+    fixture_reply(200, "");
+    cr_expect_eq(told.times, 0, "not before the store has forgotten them");
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_CONFIRMED);
+    cr_expect_null(fixture_row(STORE_TOKENS, "default/mail"));
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+}
+
+Test(revocation, an_unreached_provider_leaves_everything_to_try_again)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_no_reply(false);
+    cr_expect_eq(told.result, REVOKE_UNREACHED);
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+}
+
+Test(revocation, waits_for_a_refresh_in_flight_and_revokes_what_it_brought)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_now += 3601;
+    fixture_get("mail");
+    fixture_run_store();
+    struct told told = {0};
+    revoke("mail", &told);
+    cr_expect_eq(fixture_sent, 1);
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    cr_expect_not_null(strstr(fixture_request_body(), "token=rt-2"));
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_CONFIRMED);
+}
+
+Test(revocation, without_a_revoke_uri_forgets_here_and_says_so)
+{
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+                          CREDENTIALS ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
+                          "\"token\":{\"uri\":\"https://as.example.com/token\"}}}");
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_UNSUPPORTED);
+    cr_expect_null(token_entry_tokens(fixture_entry("mail")));
+    cr_expect_eq(fixture_sent, 0);
+}
+
+Test(revocation, nothing_to_revoke_is_said)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    struct told told = {0};
+    revoke("mail", &told);
+    cr_expect_eq(told.result, REVOKE_NOTHING);
+}

@@ -1,0 +1,100 @@
+#include "broker_fixture.h"
+
+TestSuite(token_record, .init = fixture_start, .fini = fixture_finish);
+
+static void obtain(const char *name, const char *reply)
+{
+    fixture_get(name);
+    fixture_run_store();
+    fixture_reply(200, reply);
+    fixture_run_store();
+}
+
+static void restart(const char *iclient)
+{
+    fixture_kill();
+    fixture_start();
+    fixture_configure_one(iclient);
+    fixture_load();
+}
+
+Test(token_record, a_restart_serves_the_stored_token_and_asks_nobody)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
+    restart(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    cr_expect_eq(fixture_get("crm"), TOKEN_SERVED);
+    cr_expect_str_eq(fixture_access_token("crm"), "at-1");
+    cr_expect_eq(fixture_sent, 1);
+}
+
+Test(token_record, a_back_off_survives_a_restart)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    fixture_get("crm");
+    struct http_client_result result = {
+        .status = OK, .http_status = 503, .retry_after = "300", .body = "", .content_type = "text/plain"};
+    fixture_finish_request(&result);
+    fixture_run_store();
+    restart(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    cr_expect_eq(fixture_get("crm"), TOKEN_PROVIDER_UNAVAILABLE);
+    cr_expect_eq(fixture_sent, 1);
+    cr_expect_geq(broker_retry_after(fixture_entry("crm"), fixture_now), 299);
+}
+
+Test(token_record, a_kill_in_mid_refresh_tries_once_and_then_says_ambiguous)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct fixture_caller caller = {0};
+    broker_refresh(fixture_entry("mail"), 1000, fixture_on_answer, &caller);
+    fixture_run_store();
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":10,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    fixture_now += 11;
+    fixture_get("mail");
+    fixture_run_store();
+    cr_assert_eq(fixture_sent, 2, "the refresh is on its way");
+    restart(CODE_ICLIENT("mail"));
+    cr_expect_eq(fixture_get("mail"), TOKEN_PENDING);
+    fixture_run_store();
+    cr_expect_eq(fixture_sent, 3);
+    cr_expect_not_null(strstr(fixture_request_body(), "refresh_token=rt-2"));
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    fixture_run_store();
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "rotation_ambiguous");
+    restart(CODE_ICLIENT("mail"));
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "rotation_ambiguous", "it stays said");
+}
+
+Test(token_record, tokens_of_another_identity_stay_aside_through_restarts)
+{
+    static const char other[] = "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
+                                "\"clientcredentials\",\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
+    restart(other);
+    cr_expect_null(fixture_access_token("crm"));
+    fixture_get("crm");
+    fixture_reply(503, "");
+    fixture_run_store();
+    restart(other);
+    cr_expect_null(fixture_access_token("crm"), "a failure under the new identity does not adopt the old tokens");
+    restart(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    cr_expect_str_eq(fixture_access_token("crm"), "at-1");
+}
+
+Test(token_record, the_generation_goes_on_after_tokens_were_forgotten)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
+    struct error error;
+    broker_revoke(fixture_entry("crm"), NULL, NULL, &error);
+    fixture_reply(200, "");
+    fixture_run_store();
+    restart(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    cr_expect_null(fixture_access_token("crm"));
+    obtain("crm", "{\"access_token\":\"at-2\",\"expires_in\":3600}");
+    cr_expect_eq(token_entry_tokens(fixture_entry("crm"))->generation, 2);
+}
