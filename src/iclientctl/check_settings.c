@@ -22,7 +22,7 @@ static char *default_file(void)
     if (geteuid() == 0)
         return strdup("/etc/iclientd/iclientd.json");
     const char *folder = getenv("XDG_CONFIG_HOME");
-    if (folder && *folder)
+    if (folder && folder[0] == '/')
         return join(folder, "iclientd/iclientd.json");
     const char *home = getenv("HOME");
     return join(home ? home : "", ".config/iclientd/iclientd.json");

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+
 static const struct {
     enum option option;
     const char *variable;
@@ -27,6 +29,21 @@ static bool exists(const char *path)
     return access(path, F_OK) == 0 || errno == EACCES;
 }
 
+/* Where the daemon of this user would listen: as it looks for it itself. NULL: nowhere; caller frees. */
+static char *runtime_folder(void)
+{
+    const char *given = getenv("XDG_RUNTIME_DIR");
+    if (given && given[0] == '/')
+        return strdup(given);
+    char *standard;
+    if (asprintf(&standard, "/run/user/%lu", (unsigned long)geteuid()) < 0)
+        return NULL;
+    if (exists(standard))
+        return standard;
+    free(standard);
+    return NULL;
+}
+
 char *socket_path(const struct arguments *arguments, enum api_socket which)
 {
     const char *given = arguments->options[sockets[which].option];
@@ -36,8 +53,10 @@ char *socket_path(const struct arguments *arguments, enum api_socket which)
         return strdup(given);
 
     char *system_path = join("/run", sockets[which].path);
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    if (!system_path || geteuid() == 0 || !runtime || !*runtime || exists(system_path))
+    if (!system_path || geteuid() == 0 || exists(system_path))
+        return system_path;
+    AUTO_TEXT runtime = runtime_folder();
+    if (!runtime)
         return system_path;
     free(system_path);
     return join(runtime, sockets[which].path);
