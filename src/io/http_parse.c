@@ -294,6 +294,17 @@ static bool is_number(struct http_text text)
     return text.length > 0;
 }
 
+/* RFC 9112 §5.1: no space before the colon; RFC 9110 §5.5: no control bytes but the tab. http-parser takes both. */
+static bool is_header_strict(struct http_text name, struct http_text value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char byte = (unsigned char)value.data[i];
+        if ((byte < ' ' && byte != '\t') || byte == 0x7f)
+            return false;
+    }
+    return name.length > 0 && !memchr(name.data, ' ', name.length);
+}
+
 static int check_headers(struct http_parse *parse)
 {
     size_t hosts = 0;
@@ -301,14 +312,17 @@ static int check_headers(struct http_parse *parse)
     for (size_t i = 0; i < parse->header_count; i++) {
         const struct header_place *header = &parse->headers[i];
         struct http_text name = text_at(parse, header->name);
+        struct http_text value = trimmed_value(parse, header);
+        if (!is_header_strict(name, value))
+            return refuse(parse, 400, "A header is malformed.");
         if (is_text(name, "host"))
             hosts++;
         else if (is_text(name, "transfer-encoding"))
             return refuse(parse, 400, "Transfer-Encoding is not taken here; send a Content-Length.");
-        else if (is_text(name, "content-length") && (lengths++ > 0 || !is_number(trimmed_value(parse, header))))
+        else if (is_text(name, "content-length") && (lengths++ > 0 || !is_number(value)))
             return refuse(parse, 400, "There must be one Content-Length, and it must be a number.");
         else if (is_text(name, "expect"))
-            parse->wants_continue = is_text(trimmed_value(parse, header), "100-continue");
+            parse->wants_continue = is_text(value, "100-continue");
     }
     if (hosts > 1 || (hosts == 0 && parse->parser.http_minor > 0))
         return refuse(parse, 400, "There must be one Host header.");
