@@ -12,6 +12,8 @@ bool api_request_query_text(struct api_request *request, const char *name, char 
 {
     struct http_text query = http_call_query(request->call);
     *ret_value = NULL;
+    if (query.length == 0)
+        return true;
     switch (form_find(query.data, query.length, name, ret_value)) {
     case OK:
     case ERR_NOT_FOUND:
@@ -59,8 +61,11 @@ bool api_request_read_body(struct api_request *request, bool optional, json_t **
 {
     struct http_text body = http_call_body(request->call);
     *ret_document = NULL;
-    if (body.length == 0 && optional)
-        return true;
+    if (body.length == 0) {
+        if (!optional)
+            api_error_reply_text(request->call, API_ERROR_INVALID_REQUEST, "the body is missing: it is a JSON object");
+        return optional;
+    }
     AUTO_JSON document = NULL;
     struct error error;
     enum status status = json_read_text(body.data, body.length, &document, &error);
