@@ -64,7 +64,7 @@ static enum status open_regular(const char *path, int *ret_fd, struct stat *ret_
 enum status file_read(const char *path, size_t limit, struct secret **ret_bytes, struct stat *ret_metadata,
                       struct error *ret_error)
 {
-    int fd;
+    int fd = -1;
     struct stat metadata;
     enum status status = open_regular(path, &fd, &metadata, ret_error);
     if (status != OK)
