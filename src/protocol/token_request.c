@@ -128,16 +128,11 @@ static enum status add_iclient_params(struct request_builder *builder, enum toke
                                       "oauth2.tokenParams", ret_error);
 }
 
-/* The first one to name a parameter wins: the connection, unless useIClientFields gives the iClient the last word. */
+/* The first one to name a parameter wins: the connection. */
 static enum status add_params(struct request_builder *builder, enum token_exchange exchange, struct error *ret_error)
 {
-    bool iclient_first = iclient_flag(builder->iclient, ICLIENT_USE_ICLIENT_FIELDS);
-    enum status status = iclient_first ? add_iclient_params(builder, exchange, ret_error)
-                                       : add_connection_params(builder, exchange, ret_error);
-    if (status != OK)
-        return status;
-    return iclient_first ? add_connection_params(builder, exchange, ret_error)
-                         : add_iclient_params(builder, exchange, ret_error);
+    enum status status = add_connection_params(builder, exchange, ret_error);
+    return status == OK ? add_iclient_params(builder, exchange, ret_error) : status;
 }
 
 enum status token_request_create(enum token_exchange exchange, const struct grant_context *context,
