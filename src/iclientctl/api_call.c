@@ -139,7 +139,8 @@ static void append_advice(const char *advice, const char *name, struct text_buff
 enum exit_code api_failure_say(const struct api_failure *failure, const char *name)
 {
     terminal_say("%s%s%s", name ? name : "", name ? ": " : "", failure->error.message);
-    if (!failure->advice)
+    /* The daemon's own words may say it already. */
+    if (!failure->advice || strstr(failure->error.message, "iclientctl "))
         return failure->exit;
     AUTO_FINISH(text_buffer) advice;
     text_buffer_init(&advice, TARGET_MAX);

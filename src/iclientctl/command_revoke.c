@@ -1,20 +1,26 @@
 #include <string.h>
 
-#include "base/json_read.h"
 #include "iclientctl/api_call.h"
 #include "iclientctl/command.h"
 #include "iclientctl/terminal_text.h"
 
-/* What became of it at the provider; here the tokens are forgotten in each case. */
 static const struct {
-    const char *provider;
+    const char *provider; /* what became of the tokens there; NULL: there were none */
+    bool revoked;         /* forgotten here */
     enum exit_code exit;
     const char *words;
 } outcomes[] = {
-    {"confirmed", EXIT_DONE, "revoked at the provider and forgotten here"},
-    {"unsupported", EXIT_DONE, "forgotten here; this provider offers no revocation, so the tokens end by themselves"},
-    {"failed", EXIT_FAILED, "forgotten here, but the provider did not confirm; revoke the access in its console"},
+    {"confirmed", true, EXIT_DONE, "revoked at the provider and forgotten here"},
+    {"unsupported", true, EXIT_DONE,
+     "forgotten here; this provider has no revocation, so the tokens end by themselves"},
+    {"failed", true, EXIT_FAILED, "forgotten here, but the provider did not confirm; revoke the access in its console"},
+    {NULL, false, EXIT_DONE, "nothing to revoke"},
 };
+
+static bool is_same_text(const char *text, const json_t *value)
+{
+    return text ? json_is_string(value) && strcmp(text, json_string_value(value)) == 0 : json_is_null(value);
+}
 
 enum exit_code command_revoke(const struct arguments *arguments)
 {
@@ -34,12 +40,13 @@ enum exit_code command_revoke(const struct arguments *arguments)
     if (arguments->options[OPTION_JSON] && !terminal_write_json(document))
         return EXIT_FAILED;
 
-    const char *provider = json_read_string(document, "provider");
     const char *message = json_read_string(document, "message");
     if (message && *message)
         terminal_say("%s: %s", name, message);
-    for (size_t i = 0; provider && i < sizeof outcomes / sizeof outcomes[0]; i++) {
-        if (strcmp(provider, outcomes[i].provider) == 0 && json_is_true(json_object_get(document, "revoked"))) {
+    bool revoked = json_is_true(json_object_get(document, "revoked"));
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        if (revoked == outcomes[i].revoked &&
+            is_same_text(outcomes[i].provider, json_object_get(document, "provider"))) {
             terminal_say("%s: %s", name, outcomes[i].words);
             return outcomes[i].exit;
         }

@@ -56,7 +56,7 @@ void moment_format(const json_t *time, int64_t now, char text[MOMENT_SIZE])
     format_span(wall >= now ? wall - now : now - wall, span, sizeof span);
     /* Without the milliseconds, which a wall clock second has none of. */
     int length = (int)strcspn(date, ".");
-    bool ahead = wall >= now;
+    bool ahead = wall > now;
     snprintf(text, MOMENT_SIZE, "%.*sZ (%s%s%s)", length, date, ahead ? "in " : "", span, ahead ? "" : " ago");
 }
 
