@@ -43,12 +43,11 @@ static bool reserve(struct http_output *output, struct http_pool *pool, size_t l
     if (length <= output->capacity - output->end)
         return true;
     size_t pending = output->end - output->begin;
+    if (length > SIZE_MAX / 2 - pending)
+        return false;
     size_t capacity = HTTP_CHUNK_SIZE;
-    while (capacity - pending < length) {
-        if (capacity > SIZE_MAX / 4)
-            return false;
+    while (capacity < pending + length)
         capacity *= 2;
-    }
     struct http_output larger = {.data = take_memory(pool, capacity), .end = pending, .capacity = capacity};
     if (!larger.data)
         return false;
