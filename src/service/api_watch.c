@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,6 +11,10 @@ struct watch {
     struct http_call *call;
     struct token_entry *entry;
     struct token_watcher *watcher;
+    /* What the reader was told last. An entry also changes in ways that are nobody's news (a back-off is over). */
+    enum entry_state told_state;
+    uint64_t told_generation; /* 0: that there is no token */
+    bool has_told;
 };
 
 static void watch_destroy(struct watch *watch)
@@ -29,6 +34,22 @@ static void watch_end(struct watch *watch)
     watch_destroy(watch);
 }
 
+static const char token_line_start[] = "{\"access_token\":";
+
+/* True when the line says what the reader has not been told. */
+static bool watch_note(struct watch *watch, const char *line)
+{
+    const struct token_set *tokens = token_entry_tokens(watch->entry);
+    bool has_token = tokens && strncmp(line, token_line_start, sizeof token_line_start - 1) == 0;
+    uint64_t generation = has_token ? tokens->generation : 0;
+    enum entry_state state = token_entry_state(watch->entry);
+    bool is_news = !watch->has_told || state != watch->told_state || generation != watch->told_generation;
+    watch->told_state = state;
+    watch->told_generation = generation;
+    watch->has_told = true;
+    return is_news;
+}
+
 /* False when there is no memory for a line: the stream has to end, because a gap would go unnoticed. */
 static bool watch_write_line(struct watch *watch)
 {
@@ -37,7 +58,8 @@ static bool watch_write_line(struct watch *watch)
     token_entry_append_watch_line(watch->entry, clock_wall(), &line);
     if (!text_buffer_append_text(&line, "\n"))
         return false;
-    http_call_stream_write(watch->call, text_buffer_text(&line), line.length);
+    if (watch_note(watch, text_buffer_text(&line)))
+        http_call_stream_write(watch->call, text_buffer_text(&line), line.length);
     return true;
 }
 
