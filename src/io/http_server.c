@@ -15,6 +15,7 @@ enum {
     SWEEP_MS_MIN = 5,
     SWEEP_MS_MAX = 1000,
     SWEEPS_PER_DEADLINE = 8,
+    USERS_KEPT = 64, /* counts of users without a connection, who will be back */
 };
 
 struct http_uid {
@@ -60,9 +61,20 @@ static struct http_uid *uid_find_or_add(struct http_server *server, uid_t uid)
     return entry;
 }
 
+static void uids_finish(struct http_server *server)
+{
+    struct http_uid *entry;
+    struct http_uid *next;
+    HASH_ITER(hh, server->uids, entry, next)
+    {
+        HASH_DEL(server->uids, entry);
+        free(entry);
+    }
+}
+
 static void uid_drop(struct http_server *server, struct http_uid *entry)
 {
-    if (--entry->count > 0)
+    if (--entry->count > 0 || HASH_COUNT(server->uids) <= USERS_KEPT)
         return;
     HASH_DEL(server->uids, entry);
     free(entry);
@@ -212,6 +224,7 @@ void http_server_destroy(struct http_server *server)
     listener_destroy(TAKE(server->listener));
     while (server->first)
         http_connection_close(server->first);
+    uids_finish(server);
     loop_timer_destroy(server->sweep);
     while (server->parse_count > 0)
         http_parse_destroy(server->parses[--server->parse_count]);
