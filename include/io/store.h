@@ -10,7 +10,8 @@
 
 /*
  * The durable memory: tables of (key, value), values secret. A vtable, because a networked backend is to stand beside
- * SQLite; for the same reason every operation ends in a callback on the loop's thread.
+ * SQLite; for the same reason every operation ends in a callback on the loop's thread, never inside the call (but when there is
+ * no memory to remember the call: then at once with ERR_NO_MEMORY). error is NULL when status is OK.
  */
 enum store_table {
     STORE_TOKENS,      /* key: tenant "/" connection; value: token_set_serialise() */
@@ -44,12 +45,12 @@ struct store_operations {
     /*
      * Writes all changes in one transaction, durable when done says OK. Changes of one caller are applied in the order of
      * the calls; calls that gather while a commit runs share the next one. done may be NULL.
-     * ERR_IO (disk full, read-only, busy), ERR_NO_MEMORY: then none of the changes happened, and the caller retries.
+     * ERR_BUSY when too much is queued; ERR_TOO_LARGE beyond STORE_KEY_MAX, STORE_VALUE_MAX; ERR_IO (disk full, read-only, busy), ERR_NO_MEMORY: then none of the changes happened, and the caller retries.
      */
     void (*write)(struct store *store, const struct store_change *changes, size_t count, store_done *done, void *context);
     /* Answers through done whether the backend can be read and written now (readyz). */
     void (*check)(struct store *store, store_done *done, void *context);
-    /* Waits until everything queued is written, then closes. Callbacks that had not run are dropped. */
+    /* Waits until everything queued is written, then closes. Callbacks that had not run are dropped. Not from a callback. */
     void (*destroy)(struct store *store);
 };
 

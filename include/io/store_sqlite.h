@@ -11,7 +11,7 @@
  * handle, commits what has gathered in one transaction and answers through a wake-up of the loop.
  *
  * path: database file, made 0600 when missing (its directory must exist). crypto: borrowed for the store's life.
- * ERR_IO; ERR_CORRUPT with the way out (integrity check failed, not a database, a newer schema); ERR_CRYPTO when the
+ * ERR_CONFLICT when another process has it open (flock on PATH.lock); ERR_IO; ERR_CORRUPT with the way out (integrity check failed, not a database, a newer schema); ERR_CRYPTO when the
  * database was written with another key (checked against a sealed canary row). It is never overwritten.
  */
 enum status store_sqlite_create(struct event_loop *loop, const char *path, const struct store_crypto *crypto,
