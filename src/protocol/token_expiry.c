@@ -65,13 +65,23 @@ static double unit_seconds(const struct iclient *iclient)
     return 1;
 }
 
-/* Seconds since 1970 (milliseconds when it can be nothing else), or ISO 8601. */
+/* Seconds since 1970, or milliseconds when it can be nothing else. */
+static int64_t to_wall(double number)
+{
+    if (number > milliseconds_min)
+        number /= 1000;
+    if (number < 0)
+        return 0;
+    return number > milliseconds_min ? (int64_t)milliseconds_min : (int64_t)number;
+}
+
+/* As a number, or ISO 8601. */
 static bool read_point_in_time(const json_t *value, int64_t now, int64_t *ret_expires_at)
 {
     int64_t wall;
     double number;
     if (read_number(value, &number))
-        wall = number > milliseconds_min ? (int64_t)(number > 1e15 ? 1e12 : number / 1000) : (int64_t)number;
+        wall = to_wall(number);
     else if (!json_is_string(value) || !clock_parse(json_string_value(value), &wall))
         return false;
     *ret_expires_at = token_expiry_clamp(now, wall);
