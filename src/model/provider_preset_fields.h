@@ -1,0 +1,12 @@
+#ifndef MODEL_PROVIDER_PRESET_FIELDS_H
+#define MODEL_PROVIDER_PRESET_FIELDS_H
+
+#include "model/iclient_field.h"
+#include "model/provider_preset.h"
+
+/* The preset's value in its normal form (see field_set.h), else the field's default. Borrowed; NULL when neither. */
+json_t *provider_preset_value(const struct provider_preset *preset, enum iclient_field field);
+/* The preset's own value alone. */
+json_t *provider_preset_own_value(const struct provider_preset *preset, enum iclient_field field);
+
+#endif

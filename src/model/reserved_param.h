@@ -1,0 +1,15 @@
+#ifndef MODEL_RESERVED_PARAM_H
+#define MODEL_RESERVED_PARAM_H
+
+#include <jansson.h>
+
+#include "model/document_faults.h"
+#include "model/field_view.h"
+
+/* Parameters that the daemon sets itself cannot be overridden (ICLIENT.md, authParams): faults for authParams,
+ * tokenParams, refreshParams. */
+void reserved_param_check(const struct field_view *view, struct document_faults *faults);
+/* The same for a connection's params, which go into every token request. */
+void reserved_param_check_connection(const json_t *params, const char *pointer, struct document_faults *faults);
+
+#endif

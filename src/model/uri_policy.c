@@ -1,0 +1,120 @@
+#include "model/uri_policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/url.h"
+#include "model/template.h"
+
+static const enum iclient_field uri_fields[] = {ICLIENT_AUTH_URI, ICLIENT_TOKEN_URI, ICLIENT_REFRESH_URI,
+                                                ICLIENT_REVOKE_URI};
+enum { URI_FIELD_COUNT = sizeof uri_fields / sizeof uri_fields[0], POINTER_MAX = 64 };
+
+static const char *pointer_of(enum iclient_field field)
+{
+    return iclient_field_row(field)->pointer;
+}
+
+static const char *after_scheme(const char *uri)
+{
+    const char *marks = strstr(uri, "://");
+    return marks ? marks + 3 : uri;
+}
+
+/*
+ * The part of a URI that is known now, for the caller to free: all of it without templates; else scheme and authority,
+ * of which a template at the front becomes a label of its own ("https://x.myshopify.com"). NULL with *ret_known false
+ * when the host is not known at all.
+ */
+static char *known_part(const char *uri, bool *ret_known)
+{
+    *ret_known = true;
+    if (!template_is_in(uri))
+        return strdup(uri);
+    const char *authority = after_scheme(uri);
+    size_t length = strcspn(authority, "/?#");
+    char *known = NULL;
+    if (!template_is_in_authority(uri))
+        return strndup(uri, (size_t)(authority - uri) + length);
+    const char *tail = authority + length;
+    while (tail > authority && tail[-1] != '}')
+        tail--;
+    *ret_known = *tail == '.';
+    if (*ret_known &&
+        asprintf(&known, "%.*sx%.*s", (int)(authority - uri), uri, (int)(authority + length - tail), tail) < 0)
+        return NULL;
+    return known;
+}
+
+static void add_domains(struct url_policy *policy, const json_t *domains, struct document_faults *faults)
+{
+    for (size_t i = 0; i < json_array_size(domains); i++) {
+        struct error error = {0};
+        enum status status = url_policy_add_domain(policy, json_string_value(json_array_get(domains, i)), &error);
+        if (status == OK)
+            continue;
+        char pointer[POINTER_MAX];
+        snprintf(pointer, sizeof pointer, "%s/%zu", pointer_of(ICLIENT_VALID_DOMAIN_NAMES), i);
+        document_fault(faults, pointer, NULL, "%s", error.message);
+    }
+}
+
+static void add_host(struct url_policy *policy, enum iclient_field field, const char *uri,
+                     struct document_faults *faults)
+{
+    if (template_is_in_authority(uri)) {
+        document_fault(faults, pointer_of(field), "set oauth2.validDomainNames",
+                       "a template in the host needs validDomainNames");
+        return;
+    }
+    bool known;
+    AUTO_TEXT text = known_part(uri, &known);
+    AUTO(url) url = NULL;
+    struct error error = {0};
+    if (!text)
+        faults->no_memory = true;
+    else if (url_parse(text, &url, &error) != OK || url_policy_add_exact_host(policy, url_host(url), &error) != OK)
+        document_fault(faults, pointer_of(field), NULL, "%s", error.message);
+}
+
+static void check_uri(const struct url_policy *policy, enum iclient_field field, const char *uri,
+                      struct document_faults *faults)
+{
+    bool known;
+    AUTO_TEXT text = known_part(uri, &known);
+    if (!known)
+        return;
+    struct error error = {0};
+    if (!text)
+        faults->no_memory = true;
+    else if (url_policy_check_text(policy, text, &error) != OK)
+        document_fault(faults, pointer_of(field), NULL, "%s", error.message);
+}
+
+struct url_policy *uri_policy_create(const struct field_view *view, bool allow_loopback_http,
+                                     struct document_faults *faults)
+{
+    AUTO(url_policy) policy = NULL;
+    if (url_policy_create(allow_loopback_http, &policy, NULL) != OK) {
+        faults->no_memory = true;
+        return NULL;
+    }
+    /* The check of URIs against a policy that lacks what had a fault would only tell the same fault again. */
+    struct document_faults building = {.list = faults->list, .file = faults->file};
+    const json_t *domains = field_view_get(view, ICLIENT_VALID_DOMAIN_NAMES);
+    add_domains(policy, domains, &building);
+    for (size_t i = 0; i < URI_FIELD_COUNT && json_array_size(domains) == 0; i++) {
+        const char *uri = field_view_text(view, uri_fields[i]);
+        if (uri)
+            add_host(policy, uri_fields[i], uri, &building);
+    }
+    bool complete = !building.has_errors && (domains || !field_view_is_own(view, ICLIENT_VALID_DOMAIN_NAMES));
+    for (size_t i = 0; i < URI_FIELD_COUNT && complete; i++) {
+        const char *uri = field_view_text(view, uri_fields[i]);
+        if (uri)
+            check_uri(policy, uri_fields[i], uri, &building);
+    }
+    faults->has_errors |= building.has_errors;
+    faults->no_memory |= building.no_memory;
+    return building.has_errors || building.no_memory ? NULL : TAKE(policy);
+}
