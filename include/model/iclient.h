@@ -46,7 +46,10 @@ enum pkce_method { PKCE_NONE, PKCE_S256, PKCE_PLAIN };
 
 struct iclient_options {
     bool allow_loopback_http;          /* http.allowLoopbackHttp of the daemon */
-    const char *default_redirect_uri;  /* the daemon's own: redirect.baseUri + "/callback" */
+    const char *default_redirect_uri;  /* the daemon's own: redirect.baseUri + "/callback"; copied; may be NULL */
+    /* Whether a key fits a signature method (protocol's jwt_key_check()); NULL: not asked. */
+    enum status (*check_jwt_key)(const char *method, const struct secret *key, const struct secret *passphrase,
+                                 struct error *ret_error);
 };
 
 /*
@@ -65,7 +68,11 @@ struct iclient *iclient_hold(const struct iclient *iclient);
 void iclient_destroy(struct iclient *iclient); /* drops one hold */
 AUTO_DEFINE(iclient);
 
-/* ---- fields: the document's value, else the preset's, else the default. All borrowed. ---- */
+/*
+ * ---- fields: the document's value, else the preset's, else the default. All borrowed. ----
+ * OBJECT, PARAMS and HEADERS of the document lie over the preset's member by member; a null in PARAMS takes the
+ * preset's member away.
+ */
 
 /* TEXT, TEMPLATE, URI, CHOICE (in the table's spelling), ID. NULL when absent or null. */
 const char *iclient_text(const struct iclient *iclient, enum iclient_field field);
@@ -87,8 +94,9 @@ json_t *iclient_headers(const struct iclient *iclient, enum iclient_field field)
 
 /*
  * The value at a template's path below "iClient." ("oauth2.unencrypted.audience", "settings.region"), secrets
- * included, appended to value as json_read_as_text() writes it. ERR_NOT_FOUND when there is none.
- * "jwt.token" is not here: protocol makes it.
+ * included, appended to value as json_read_as_text() writes it; "oauth2." may be left out ("unencrypted.audience").
+ * Scopes come joined by the delimiter, client id and secret from where iclient_client_id() has them.
+ * ERR_NOT_FOUND when there is none. "jwt.token" is not here: protocol makes it.
  */
 enum status iclient_lookup(const struct iclient *iclient, const char *path, struct text_buffer *value);
 
