@@ -1,0 +1,331 @@
+#include "model/connection.h"
+
+#include <string.h>
+
+#include "base/json_read.h"
+#include "model/connection_record.h"
+#include "model/iclient_record.h"
+
+/* ---- the shared rule ---- */
+
+struct shared_access *shared_access_create(struct access_rule *take_rule)
+{
+    AUTO(access_rule) rule = take_rule;
+    struct shared_access *access = rule ? malloc(sizeof *access) : NULL;
+    if (!access)
+        return NULL;
+    *access = (struct shared_access){.holds = 1, .rule = TAKE(rule)};
+    return access;
+}
+
+struct shared_access *shared_access_hold(struct shared_access *access)
+{
+    if (access)
+        access->holds++;
+    return access;
+}
+
+void shared_access_destroy(struct shared_access *access)
+{
+    if (!access || --access->holds > 0)
+        return;
+    access_rule_destroy(access->rule);
+    free(access);
+}
+
+/* ---- life ---- */
+
+struct connection *connection_implicit_sharing(const struct iclient *iclient, struct shared_access *access)
+{
+    AUTO(connection) connection = access ? calloc(1, sizeof *connection) : NULL;
+    if (!connection)
+        return NULL;
+    *connection = (struct connection){
+        .holds = 1,
+        .implicit = true,
+        .ahead = true,
+        .active = true,
+        .iclient = iclient_hold(iclient),
+        .access = shared_access_hold(access),
+    };
+    return connection_make_fingerprint(connection) ? TAKE(connection) : NULL;
+}
+
+struct connection *connection_implicit(const struct iclient *iclient)
+{
+    struct access_rule *rule = NULL;
+    if (access_rule_from_json(NULL, NULL, &rule, NULL) != OK)
+        return NULL;
+    AUTO(shared_access) access = shared_access_create(rule);
+    return connection_implicit_sharing(iclient, access);
+}
+
+struct connection *connection_hold(const struct connection *connection)
+{
+    struct connection *held = (struct connection *)connection;
+    if (held)
+        held->holds++;
+    return held;
+}
+
+static void content_destroy(struct connection_content *content)
+{
+    if (!content)
+        return;
+    free(content->text);
+    free(content->username);
+    free(content->scope);
+    free(content->audience);
+    secret_destroy(content->password);
+    secret_object_destroy(content->encrypted);
+    json_decref(content->params);
+    free(content->fingerprint);
+    free(content);
+}
+
+void connection_destroy(struct connection *connection)
+{
+    if (!connection || (connection->holds > 0 && --connection->holds > 0))
+        return;
+    content_destroy(connection->content);
+    shared_access_destroy(connection->access);
+    iclient_destroy((struct iclient *)connection->iclient);
+    free(connection->name);
+    free(connection->file);
+    free(connection);
+}
+
+struct connection_content *connection_own_content(struct connection *connection)
+{
+    if (!connection->content)
+        connection->content = calloc(1, sizeof *connection->content);
+    return connection->content;
+}
+
+/* ---- values ---- */
+
+const char *connection_name(const struct connection *connection)
+{
+    return connection->name ? connection->name : iclient_name(connection->iclient);
+}
+
+const char *connection_tenant(const struct connection *connection)
+{
+    return iclient_tenant(connection->iclient);
+}
+
+const char *connection_file(const struct connection *connection)
+{
+    return connection->file ? connection->file : iclient_file(connection->iclient);
+}
+
+bool connection_is_implicit(const struct connection *connection)
+{
+    return connection->implicit;
+}
+
+const struct iclient *connection_iclient(const struct connection *connection)
+{
+    return connection->iclient;
+}
+
+const struct access_rule *connection_access(const struct connection *connection)
+{
+    return connection->access->rule;
+}
+
+bool connection_refreshes_ahead(const struct connection *connection)
+{
+    return connection->ahead;
+}
+
+bool connection_is_active(const struct connection *connection)
+{
+    return connection->active && iclient_flag(connection->iclient, ICLIENT_ACTIVE);
+}
+
+const char *connection_username(const struct connection *connection)
+{
+    if (connection->content && connection->content->username)
+        return connection->content->username;
+    return iclient_text(connection->iclient, ICLIENT_USERNAME);
+}
+
+const struct secret *connection_password(const struct connection *connection)
+{
+    if (connection->content && connection->content->has_password)
+        return connection->content->password;
+    return iclient_secret(connection->iclient, ICLIENT_PASSWORD);
+}
+
+bool connection_has_password(const struct connection *connection)
+{
+    return (connection->content && connection->content->has_password) ||
+           iclient_json(connection->iclient, ICLIENT_PASSWORD);
+}
+
+const char *connection_scope(const struct connection *connection)
+{
+    if (connection->content && connection->content->scope)
+        return connection->content->scope;
+    return iclient_scope(connection->iclient);
+}
+
+const char *connection_audience(const struct connection *connection)
+{
+    return connection->content ? connection->content->audience : NULL;
+}
+
+const json_t *connection_params(const struct connection *connection)
+{
+    return connection->content ? connection->content->params : NULL;
+}
+
+/* ---- templates ---- */
+
+/* A member's text; *ret_known false when path is none of these. */
+static const char *find_text(const struct connection *connection, const char *path, bool *ret_known)
+{
+    static const struct {
+        const char *path;
+        const char *(*value)(const struct connection *);
+    } texts[] = {
+        {"name", connection_name},
+        {"username", connection_username},
+        {"scope", connection_scope},
+        {"audience", connection_audience},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        *ret_known = strcmp(texts[i].path, path) == 0;
+        if (*ret_known)
+            return texts[i].value(connection);
+    }
+    return NULL;
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * Members of settings, unencrypted and encrypted: the connection's, else the iClient's of the same path, so that an
+ * iClient serves its implicit connection too.
+ */
+static bool find_member(const struct connection *connection, const json_t *document, const char *path,
+                        struct iclient_path_value *ret_value)
+{
+    *ret_value = (struct iclient_path_value){0};
+    if (starts_with(path, "encrypted.")) {
+        const struct secret_object *own = connection->content ? connection->content->encrypted : NULL;
+        if (secret_object_find(own, path + strlen("encrypted."), &ret_value->secret))
+            return true;
+    } else if (starts_with(path, "settings.") || starts_with(path, "unencrypted.")) {
+        ret_value->json = json_read_path(document, path);
+        if (ret_value->json && !json_is_null(ret_value->json))
+            return true;
+    } else {
+        return false;
+    }
+    return iclient_find_path(connection->iclient, path, ret_value);
+}
+
+bool connection_has_path(const struct connection *connection, const json_t *document, const char *path)
+{
+    bool known;
+    const char *text = find_text(connection, path, &known);
+    if (known)
+        return text != NULL;
+    if (strcmp(path, "password") == 0)
+        return connection_has_password(connection);
+    struct iclient_path_value value;
+    return find_member(connection, document, path, &value);
+}
+
+/* What the connection says itself, as JSON; NULL when it says nothing or memory ran out (*ret_done false). */
+static json_t *own_document(const struct connection *connection, bool *ret_done)
+{
+    *ret_done = true;
+    if (!connection->content || !connection->content->text)
+        return NULL;
+    json_t *document = json_loads(connection->content->text, 0, NULL);
+    *ret_done = document != NULL;
+    return document;
+}
+
+static enum status append_secret(struct text_buffer *value, const struct secret *secret)
+{
+    if (!secret)
+        return ERR_NOT_FOUND;
+    return text_buffer_append(value, secret_reveal(secret), secret_length(secret)) ? OK : ERR_TOO_LARGE;
+}
+
+enum status connection_lookup(const struct connection *connection, const char *path, struct text_buffer *value)
+{
+    bool known;
+    const char *text = find_text(connection, path, &known);
+    if (known && !text)
+        return ERR_NOT_FOUND;
+    if (known)
+        return text_buffer_append_text(value, text) ? OK : ERR_TOO_LARGE;
+    if (strcmp(path, "password") == 0)
+        return append_secret(value, connection_password(connection));
+    bool done;
+    AUTO_JSON document = own_document(connection, &done);
+    struct iclient_path_value found;
+    if (!done)
+        return ERR_NO_MEMORY;
+    if (!find_member(connection, document, path, &found))
+        return ERR_NOT_FOUND;
+    if (found.json)
+        return json_read_as_text(found.json, value) ? OK : ERR_TOO_LARGE;
+    return append_secret(value, found.secret);
+}
+
+/* ---- identity ---- */
+
+bool connection_make_fingerprint(struct connection *connection)
+{
+    const char *username = connection_username(connection);
+    const struct secret *password = connection_password(connection);
+    const char *scope = connection->content ? connection->content->scope : NULL;
+    const char *audience = connection_audience(connection);
+    if (!username && !password && !scope && !audience)
+        return true;
+    const struct digest_part parts[] = {
+        digest_text(iclient_fingerprint(connection->iclient)),
+        digest_text(username),
+        {.bytes = secret_reveal(password), .length = secret_length(password)},
+        digest_text(scope),
+        digest_text(audience),
+    };
+    struct connection_content *content = connection_own_content(connection);
+    if (!content)
+        return false;
+    content->fingerprint = malloc(DIGEST_HEX_SIZE);
+    return content->fingerprint && digest_parts(parts, sizeof parts / sizeof parts[0], content->fingerprint);
+}
+
+const char *connection_fingerprint(const struct connection *connection)
+{
+    if (connection->content && connection->content->fingerprint)
+        return connection->content->fingerprint;
+    return iclient_fingerprint(connection->iclient);
+}
+
+json_t *connection_to_json(const struct connection *connection)
+{
+    bool done;
+    AUTO_JSON own = own_document(connection, &done);
+    const char *reference =
+        connection->refers_by_id ? iclient_id(connection->iclient) : iclient_name(connection->iclient);
+    AUTO_JSON document = json_pack("{s:s,s:s}", "name", connection_name(connection), "iClient", reference);
+    const char *tenant = connection_tenant(connection);
+    if (!done || !document)
+        return NULL;
+    if (strcmp(tenant, "default") != 0 && json_object_set_new(document, "tenant", json_string(tenant)) < 0)
+        return NULL;
+    if (own && json_object_update(document, own) < 0)
+        return NULL;
+    return TAKE(document);
+}

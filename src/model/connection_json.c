@@ -1,0 +1,439 @@
+#include <string.h>
+#include <strings.h>
+
+#include "base/json_read.h"
+#include "base/text_buffer.h"
+#include "model/connection_record.h"
+#include "model/field_rule.h"
+#include "model/iclient_record.h"
+#include "model/name_rule.h"
+#include "model/reserved_param.h"
+#include "model/template_check.h"
+
+enum { POINTER_MAX = 512, SCOPES_MAX = 256, PARAMS_MAX = 128, CONTENT_TEXT_MAX = 256 * 1024 };
+
+struct connection_reader {
+    struct connection *connection;
+    struct document_faults *faults;
+    const struct secret_resolver *resolve;
+    const struct identity_resolver *resolve_ids;
+    json_t *kept; /* what connection_to_json() gives back beside name, iClient and tenant */
+};
+
+/* Reads one member; pointer is its own. Each adds what is to be kept. */
+typedef void read_member(struct connection_reader *reader, const char *pointer, const json_t *value);
+
+static void keep(struct connection_reader *reader, const char *pointer, json_t *take_value)
+{
+    if (json_object_set_new(reader->kept, pointer + 1, take_value) < 0)
+        reader->faults->no_memory = true;
+}
+
+static void *allocated(struct connection_reader *reader, void *memory)
+{
+    if (!memory)
+        reader->faults->no_memory = true;
+    return memory;
+}
+
+static struct connection_content *content(struct connection_reader *reader)
+{
+    return allocated(reader, connection_own_content(reader->connection));
+}
+
+static void must_be(struct connection_reader *reader, const char *pointer, const char *what)
+{
+    document_fault(reader->faults, pointer, NULL, "must be %s", what);
+}
+
+/* A plain, non-empty text without control characters; NULL after a fault. */
+static const char *plain_text(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    const char *broken = text ? field_rule_broken(ICLIENT_USERNAME, text) : NULL;
+    if (!text)
+        must_be(reader, pointer, "a string");
+    else if (broken)
+        document_fault(reader->faults, pointer, NULL, "%s", broken);
+    return broken ? NULL : text;
+}
+
+static void read_name(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = plain_text(reader, pointer, value);
+    if (text && !name_is_valid(text))
+        document_fault(reader->faults, pointer, NULL, NAME_RULE_TEXT);
+    else if (text)
+        reader->connection->name = allocated(reader, strdup(text));
+}
+
+static void read_iclient(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = plain_text(reader, pointer, value);
+    const struct iclient *iclient = reader->connection->iclient;
+    reader->connection->refers_by_id =
+        text && strcasecmp(text, iclient_id(iclient)) == 0 && strcasecmp(text, iclient_name(iclient)) != 0;
+}
+
+static void read_tenant(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = plain_text(reader, pointer, value);
+    if (text && strcmp(text, iclient_tenant(reader->connection->iclient)) != 0)
+        document_fault(reader->faults, pointer, NULL, "is not the tenant of the iClient");
+}
+
+static void read_description(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    const char *broken = text ? field_rule_broken(ICLIENT_DESCRIPTION, text) : "must be a string";
+    if (broken)
+        document_fault(reader->faults, pointer, NULL, "%s", broken);
+    else
+        keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static void read_scope(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    AUTO_JSON scopes = json_is_string(value) ? json_pack("[O]", value) : json_deep_copy(value);
+    if (!allocated(reader, scopes))
+        return;
+    bool good = json_is_array(scopes) && json_array_size(scopes) <= SCOPES_MAX;
+    for (size_t i = 0; i < json_array_size(scopes); i++) {
+        const char *text = json_string_value(json_array_get(scopes, i));
+        good = good && text && !field_rule_broken(ICLIENT_SCOPE, text);
+    }
+    if (!good) {
+        must_be(reader, pointer, "a string or an array of strings, none of them empty");
+        return;
+    }
+    const char *delimiter = iclient_text(reader->connection->iclient, ICLIENT_SCOPE_DELIMITER);
+    if (json_array_size(scopes) > 0 && content(reader))
+        reader->connection->content->scope = allocated(reader, iclient_join_scopes(scopes, delimiter));
+    keep(reader, pointer, TAKE(scopes));
+}
+
+static void read_username(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = plain_text(reader, pointer, value);
+    if (!text || !content(reader))
+        return;
+    reader->connection->content->username = allocated(reader, strdup(text));
+    keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static void read_audience(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const char *text = plain_text(reader, pointer, value);
+    if (!text || !content(reader))
+        return;
+    reader->connection->content->audience = allocated(reader, strdup(text));
+    keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static void read_password(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const struct secret_reader secrets = {.faults = reader->faults, .resolve = reader->resolve};
+    struct secret *password = NULL;
+    if (!content(reader) || !secret_value_read(&secrets, value, pointer, false, &password))
+        return;
+    reader->connection->content->password = password;
+    reader->connection->content->has_password = true;
+    keep(reader, pointer, json_string(SECRET_MASK));
+}
+
+static void read_object(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    if (!json_is_object(value))
+        must_be(reader, pointer, "an object");
+    else
+        keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static void read_encrypted(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    const struct secret_reader secrets = {.faults = reader->faults, .resolve = reader->resolve};
+    json_t *masked = NULL;
+    if (!json_is_object(value))
+        must_be(reader, pointer, "an object");
+    else if (content(reader) &&
+             secret_object_read(&secrets, value, pointer, &masked, &reader->connection->content->encrypted))
+        keep(reader, pointer, masked);
+}
+
+static bool are_params(const json_t *value)
+{
+    if (!json_is_object(value) || json_object_size(value) > PARAMS_MAX)
+        return false;
+    const char *name;
+    json_t *member;
+    json_object_foreach((json_t *)value, name, member)
+    {
+        if (*name == '\0' || json_is_object(member) || json_is_array(member) || json_is_null(member))
+            return false;
+    }
+    return true;
+}
+
+static void read_params(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    if (!are_params(value)) {
+        must_be(reader, pointer, "an object whose values are strings, numbers or flags");
+        return;
+    }
+    reserved_param_check_connection(value, pointer, reader->faults);
+    if (json_object_size(value) > 0 && content(reader))
+        reader->connection->content->params = allocated(reader, json_deep_copy(value));
+    keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static void read_allow(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    struct access_rule *rule = NULL;
+    struct error error = {0};
+    enum status status = access_rule_from_json(value, reader->resolve_ids, &rule, &error);
+    if (status == ERR_NO_MEMORY)
+        reader->faults->no_memory = true;
+    else if (status != OK)
+        document_fault(reader->faults, pointer, NULL, "%s", error.message);
+    else
+        reader->connection->access = allocated(reader, shared_access_create(rule));
+    if (status == OK)
+        keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static void read_refresh(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    static const char *const choices[] = {"ahead", "onDemand"};
+    const char *text = json_string_value(value);
+    for (size_t i = 0; text && i < 2; i++) {
+        if (strcasecmp(text, choices[i]) != 0)
+            continue;
+        reader->connection->ahead = i == 0;
+        keep(reader, pointer, json_string(choices[i]));
+        return;
+    }
+    document_fault_nearest(reader->faults, pointer, text ? nearest_name(text, choices, 2) : NULL,
+                           "must be \"ahead\" or \"onDemand\"");
+}
+
+static void read_active(struct connection_reader *reader, const char *pointer, const json_t *value)
+{
+    if (!json_is_boolean(value)) {
+        must_be(reader, pointer, "true or false");
+        return;
+    }
+    reader->connection->active = json_is_true(value);
+    keep(reader, pointer, json_incref((json_t *)value));
+}
+
+static const struct {
+    const char *pointer;
+    read_member *read;
+    bool iclient_value; /* what useIClientFields keeps a connection from having */
+} members[] = {
+    {"/name", read_name, false},           {"/iClient", read_iclient, false},
+    {"/tenant", read_tenant, false},       {"/description", read_description, false},
+    {"/scope", read_scope, true},          {"/audience", read_audience, true},
+    {"/username", read_username, true},    {"/password", read_password, true},
+    {"/settings", read_object, false},     {"/unencrypted", read_object, false},
+    {"/encrypted", read_encrypted, false}, {"/params", read_params, true},
+    {"/allow", read_allow, false},         {"/refresh", read_refresh, false},
+    {"/active", read_active, false},
+};
+enum { MEMBER_COUNT = sizeof members / sizeof members[0] };
+
+static const char closed_text[] = "the iClient says useIClientFields: only its own value is used";
+
+static void unknown_member(struct connection_reader *reader, const char *name)
+{
+    const char *names[MEMBER_COUNT];
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        names[i] = members[i].pointer + 1;
+    AUTO_FINISH(text_buffer) pointer;
+    text_buffer_init(&pointer, POINTER_MAX);
+    json_pointer_append(&pointer, name);
+    document_fault_nearest(reader->faults, text_buffer_text(&pointer), nearest_name(name, names, MEMBER_COUNT),
+                           "is no field of a connection");
+}
+
+static void read_document(struct connection_reader *reader, const json_t *document)
+{
+    const bool closed = iclient_flag(reader->connection->iclient, ICLIENT_USE_ICLIENT_FIELDS);
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)document, name, value)
+    {
+        size_t i = 0;
+        while (i < MEMBER_COUNT && strcmp(members[i].pointer + 1, name) != 0)
+            i++;
+        if (i == MEMBER_COUNT) {
+            unknown_member(reader, name);
+            continue;
+        }
+        if (closed && members[i].iclient_value)
+            document_fault(reader->faults, members[i].pointer, NULL, "%s", closed_text);
+        members[i].read(reader, members[i].pointer, value);
+    }
+}
+
+/* ---- what the fields say together ---- */
+
+static bool iclient_has_member(const struct iclient *iclient, const char *group, const char *name)
+{
+    char path[TEMPLATE_PATH_MAX];
+    struct iclient_path_value found;
+    snprintf(path, sizeof path, "%s.%s", group, name);
+    return iclient_find_path(iclient, path, &found);
+}
+
+/* Under useIClientFields a connection may add to settings, unencrypted and encrypted, but not change a member. */
+static void check_overrides(struct connection_reader *reader)
+{
+    static const char *const groups[] = {"settings", "unencrypted", "encrypted"};
+    if (!iclient_flag(reader->connection->iclient, ICLIENT_USE_ICLIENT_FIELDS))
+        return;
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+        const char *name;
+        json_t *value;
+        json_object_foreach(json_object_get(reader->kept, groups[i]), name, value)
+        {
+            if (!iclient_has_member(reader->connection->iclient, groups[i], name))
+                continue;
+            AUTO_FINISH(text_buffer) pointer;
+            text_buffer_init(&pointer, POINTER_MAX);
+            json_pointer_append(&pointer, groups[i]);
+            json_pointer_append(&pointer, name);
+            document_fault(reader->faults, text_buffer_text(&pointer), NULL, "%s", closed_text);
+        }
+    }
+}
+
+static void check_account(struct connection_reader *reader)
+{
+    const struct connection *connection = reader->connection;
+    if (iclient_grant(connection->iclient) != GRANT_PASSWORD)
+        return;
+    if (!connection_username(connection))
+        document_fault(reader->faults, "/username", NULL,
+                       "is required for the password grant: neither the connection nor the iClient has one");
+    if (!connection_has_password(connection))
+        document_fault(reader->faults, "/password", NULL,
+                       "is required for the password grant: neither the connection nor the iClient has one");
+}
+
+static void missing_value(struct connection_reader *reader, const char *path)
+{
+    AUTO_FINISH(text_buffer) pointer;
+    text_buffer_init(&pointer, POINTER_MAX);
+    text_buffer_append_text(&pointer, "/");
+    for (; *path; path++)
+        text_buffer_append(&pointer, *path == '.' ? "/" : path, 1);
+    document_fault(reader->faults, text_buffer_text(&pointer), NULL,
+                   "is required: a template of iClient \"%s\" uses it", iclient_name(reader->connection->iclient));
+}
+
+static void visit_param(void *context, const struct template_site *site)
+{
+    struct connection_reader *reader = context;
+    const char *path = strchr(site->path, '.');
+    struct iclient_path_value value;
+    bool resolves = true;
+    if (strncmp(site->path, "iClient.", strlen("iClient.")) == 0)
+        resolves = strcmp(site->path, "iClient.jwt.token") == 0 ||
+                   iclient_find_path(reader->connection->iclient, path + 1, &value);
+    else if (strncmp(site->path, "connection.", strlen("connection.")) == 0)
+        resolves = connection_has_path(reader->connection, reader->kept, path + 1);
+    if (!resolves)
+        document_fault(reader->faults, site->pointer, NULL, "{{{%s}}} resolves to nothing", site->path);
+}
+
+static void check_templates(struct connection_reader *reader)
+{
+    const struct iclient *iclient = reader->connection->iclient;
+    for (size_t i = 0; i < iclient->connection_path_count; i++)
+        if (!connection_has_path(reader->connection, reader->kept, iclient->connection_paths[i]))
+            missing_value(reader, iclient->connection_paths[i]);
+    const json_t *params = connection_params(reader->connection);
+    const bool code_grant = iclient_grant(iclient) == GRANT_AUTHORIZATION_CODE;
+    if (params)
+        template_check_value(params, "/params", code_grant ? REQUEST_CODE : REQUEST_UNATTENDED, reader->faults,
+                             visit_param, reader);
+}
+
+/* ---- load ---- */
+
+static bool keep_text(struct connection_reader *reader)
+{
+    if (json_object_size(reader->kept) == 0)
+        return true;
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, CONTENT_TEXT_MAX);
+    if (!text_buffer_append_json(&text, reader->kept)) {
+        document_fault(reader->faults, "", NULL, "is larger than %d bytes", CONTENT_TEXT_MAX);
+        return true;
+    }
+    return content(reader) && (reader->connection->content->text = strdup(text_buffer_text(&text)));
+}
+
+static void read_all(struct connection_reader *reader, const json_t *document)
+{
+    read_document(reader, document);
+    if (!json_object_get(document, "name"))
+        document_fault(reader->faults, "/name", NULL, "is required");
+    if (!json_object_get(document, "iClient"))
+        document_fault(reader->faults, "/iClient", NULL, "is required");
+    check_overrides(reader);
+    check_account(reader);
+    check_templates(reader);
+    if (!reader->faults->has_errors)
+        reader->faults->no_memory |= !keep_text(reader) || !connection_make_fingerprint(reader->connection);
+}
+
+enum status connection_from_json_sharing(const json_t *document, const struct iclient *iclient, const char *file,
+                                         const struct secret_resolver *resolve,
+                                         const struct identity_resolver *resolve_ids, struct shared_access *access,
+                                         struct fault_list *faults, struct connection **ret_connection)
+{
+    struct document_faults document_faults = {.list = faults, .file = file};
+    AUTO(connection) connection = calloc(1, sizeof *connection);
+    AUTO_JSON kept = json_object();
+    if (!connection || !kept || !(connection->file = strdup(file)))
+        return ERR_NO_MEMORY;
+    connection->holds = 1;
+    connection->ahead = true;
+    connection->active = true;
+    connection->iclient = iclient_hold(iclient);
+    struct connection_reader reader = {.connection = connection,
+                                       .faults = &document_faults,
+                                       .resolve = resolve,
+                                       .resolve_ids = resolve_ids,
+                                       .kept = kept};
+    if (json_is_object(document))
+        read_all(&reader, document);
+    else
+        document_fault(&document_faults, "", NULL, "must be an object");
+    if (!connection->access)
+        connection->access = shared_access_hold(access);
+    enum status status = document_faults_status(&document_faults);
+    if (status == OK)
+        *ret_connection = TAKE(connection);
+    return status;
+}
+
+enum status connection_from_json(const json_t *document, const struct iclient *iclient, const char *file,
+                                 const struct secret_resolver *resolve, const struct identity_resolver *resolve_ids,
+                                 struct fault_list *faults, struct connection **ret_connection)
+{
+    struct access_rule *rule = NULL;
+    if (access_rule_from_json(NULL, resolve_ids, &rule, NULL) != OK)
+        return ERR_NO_MEMORY;
+    AUTO(shared_access) access = shared_access_create(rule);
+    if (!access)
+        return ERR_NO_MEMORY;
+    return connection_from_json_sharing(document, iclient, file, resolve, resolve_ids, access, faults, ret_connection);
+}
+
+const char *connection_iclient_reference(const json_t *document)
+{
+    return json_read_string(document, "iClient");
+}

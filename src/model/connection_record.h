@@ -1,0 +1,62 @@
+#ifndef MODEL_CONNECTION_RECORD_H
+#define MODEL_CONNECTION_RECORD_H
+
+#include "model/connection.h"
+#include "model/document_faults.h"
+#include "model/secret_value.h"
+
+/* A catalog has very many connections and most of them have the default rule: one for all. */
+struct shared_access {
+    unsigned holds;
+    struct access_rule *rule;
+};
+/* take_rule NULL gives NULL. */
+struct shared_access *shared_access_create(struct access_rule *take_rule);
+struct shared_access *shared_access_hold(struct shared_access *access);
+void shared_access_destroy(struct shared_access *access);
+AUTO_DEFINE(shared_access);
+
+/* What a connection says itself; most say little, so that text is kept in place of a tree of JSON values. */
+struct connection_content {
+    char *text; /* the document without name, iClient and tenant, secrets masked; compact JSON; NULL: empty */
+    char *username;
+    char *scope; /* joined */
+    char *audience;
+    struct secret *password; /* NULL also when it was left unread */
+    bool has_password;
+    struct secret_object *encrypted;
+    json_t *params;
+    char *fingerprint; /* NULL: the iClient's */
+};
+
+struct connection {
+    unsigned holds;
+    bool implicit;
+    bool ahead;
+    bool active;
+    bool refers_by_id;
+    const struct iclient *iclient;
+    struct shared_access *access;
+    char *name; /* NULL when implicit, and so for the file */
+    char *file;
+    struct connection_content *content; /* NULL: nothing of its own */
+};
+
+/* As in connection.h, with the rule that a connection without "allow" shares. */
+enum status connection_from_json_sharing(const json_t *document, const struct iclient *iclient, const char *file,
+                                         const struct secret_resolver *resolve,
+                                         const struct identity_resolver *resolve_ids, struct shared_access *access,
+                                         struct fault_list *faults, struct connection **ret_connection);
+struct connection *connection_implicit_sharing(const struct iclient *iclient, struct shared_access *access);
+
+/* Where a template's path below "connection." leads. document: its own members, NULL when it has none. */
+bool connection_has_path(const struct connection *connection, const json_t *document, const char *path);
+/* True when the password grant has an account to log in with. */
+bool connection_has_password(const struct connection *connection);
+
+/* The fingerprint from the content and the iClient. False: no memory. */
+bool connection_make_fingerprint(struct connection *connection);
+/* An empty one where there is none yet; NULL when out of memory. */
+struct connection_content *connection_own_content(struct connection *connection);
+
+#endif
