@@ -19,6 +19,7 @@
 #include "io/store.h"
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
+#include "startup_memory.h"
 
 enum { REPLY_MAX = 1024 * 1024, STOP_PATIENCE_MS = 25 * 1000, STORE_PATH_MAX = 4096 };
 
@@ -140,6 +141,7 @@ static void on_loaded(void *context, enum status status, const struct error *err
     log_notice("ready: %zu iClients, %zu connections; tokens at %s",
                catalog_iclient_count(broker_catalog(daemon->broker)),
                catalog_connection_count(broker_catalog(daemon->broker)), daemon->config->token_socket.path);
+    startup_memory_release();
     service_notify_ready();
     if (service_notify_watchdog_interval_ms() > 0)
         feed_watchdog(daemon);

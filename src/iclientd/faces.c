@@ -95,6 +95,7 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
     local.max_connections_per_uid = (size_t)config->limits.connections_per_uid;
     local.is_local = true;
     struct http_server_options tcp = http_server_default_options();
+    tcp.is_local = false;
     tcp.max_connections = REDIRECT_CONNECTIONS_MAX;
 
     enum status status = make_handlers(faces, broker, metrics, config, ret_error);
