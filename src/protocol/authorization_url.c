@@ -64,7 +64,7 @@ static enum status set_protocol_parameters(const struct grant_context *context, 
     return OK;
 }
 
-/* authParams cannot override what stands there already. */
+/* Names that are the protocol's own were refused when the document was read. */
 static enum status add_auth_params(const struct grant_context *context, const struct iclient *iclient,
                                    json_t *parameters, struct error *ret_error)
 {
@@ -72,8 +72,6 @@ static enum status add_auth_params(const struct grant_context *context, const st
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)iclient_json(iclient, ICLIENT_AUTH_PARAMS), name, value)
     {
-        if (json_object_get(parameters, name))
-            return error_set(ret_error, ERR_INVALID, "oauth2.authParams cannot override the parameter %s", name);
         json_t *rendered = NULL;
         enum status status =
             template_json_render(value, grant_context_lookup, lookup_context(context), &rendered, ret_error);

@@ -75,8 +75,6 @@ enum status client_authentication_add(struct request_builder *builder, bool opti
     const char *client_id = iclient_client_id(builder->iclient);
     enum client_authentication method = iclient_client_authentication(builder->iclient);
     bool has_own = builder->own_body || request_builder_has_header(builder, "Authorization");
-    if (method == CLIENT_AUTH_BASIC && request_builder_has_header(builder, "Authorization"))
-        return OK;
     if (!client_id)
         return optional || has_own ? OK : error_set(ret_error, ERR_INVALID, "oauth2.clientId is missing");
     switch (method) {

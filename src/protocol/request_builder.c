@@ -114,25 +114,6 @@ enum status request_builder_set_secret(struct request_builder *builder, const ch
     return set_bytes(builder->parameters, name, secret_reveal(secret), secret_length(secret), ret_error);
 }
 
-/* Else credentials could go out in a second place (RFC 6749 §2.3). */
-static bool is_credential(const char *name)
-{
-    static const char *const names[] = {"client_secret", "client_assertion", "client_assertion_type"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Among the default parameters only the scope may be narrowed; a body of the iClient's own is a default for these. */
-static bool can_be_set(const struct request_builder *builder, const char *name)
-{
-    if (is_credential(name))
-        return false;
-    return builder->own_body || strcmp(name, "scope") == 0 || !json_object_get(builder->parameters, name);
-}
-
 enum status request_builder_add_params(struct request_builder *builder, const json_t *params, const char *field,
                                        struct error *ret_error)
 {
@@ -140,8 +121,6 @@ enum status request_builder_add_params(struct request_builder *builder, const js
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)params, name, value)
     {
-        if (!can_be_set(builder, name))
-            return error_set(ret_error, ERR_INVALID, "%s cannot override the parameter %s", field, name);
         if (json_object_get(builder->extra, name))
             continue;
         json_t *rendered = NULL;

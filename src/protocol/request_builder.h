@@ -48,8 +48,8 @@ enum status request_builder_set(struct request_builder *builder, const char *nam
 enum status request_builder_set_secret(struct request_builder *builder, const char *name, const struct secret *secret,
                                        struct error *ret_error);
 /*
- * Adds a PARAMS object (NULL: no-op), templates rendered. Default parameters but the scope, and client credentials,
- * cannot be overridden: ERR_INVALID; of two params objects the first one wins. field names it in messages.
+ * Adds a PARAMS object (NULL: no-op), templates rendered, over the parameters; of two params objects the first one
+ * wins. The names that are the protocol's own were refused when the document was read. field names it in messages.
  */
 enum status request_builder_add_params(struct request_builder *builder, const json_t *params, const char *field,
                                        struct error *ret_error);

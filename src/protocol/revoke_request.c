@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "model/template.h"
-
 #include "protocol/client_authentication.h"
 #include "protocol/request_builder.h"
 
