@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -155,6 +156,8 @@ Test(event_loop, timer_that_starts_itself_without_delay_does_not_starve_others)
     struct mark end[] = {{.letter = '.'}};
     make_marks(end, 1);
     loop_timer_start(repeater.timer, 0);
+    cr_assert_geq(event_base_loop(event_loop_base(loop), EVLOOP_ONCE), 0);
+    cr_assert_eq(repeater.runs, 1);
     loop_timer_start(end[0].timer, 5);
     run();
     cr_assert_gt(repeater.runs, 1);

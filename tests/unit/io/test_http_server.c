@@ -646,6 +646,18 @@ Test(http_server, half_closed_client_gets_all_its_answers)
     client_close(&client);
 }
 
+Test(http_server, end_that_came_with_the_request_is_not_missed)
+{
+    start();
+    struct client client = client_open();
+    turn();
+    cr_assert_gt(send(client.fd, GET("/a"), strlen(GET("/a")), 0), 0);
+    shutdown(client.fd, SHUT_WR);
+    client_expect_end(&client);
+    cr_assert(strstr(client.text, "</a>"));
+    client_close(&client);
+}
+
 Test(http_server, half_closed_client_in_mid_request_is_closed)
 {
     start();
@@ -793,6 +805,18 @@ Test(http_server, idle_connection_is_closed_without_a_word_and_a_kept_call_is_no
     client_expect(&waiting, "kept", 1);
     client_close(&idle);
     client_close(&waiting);
+}
+
+Test(http_server, request_that_waits_behind_an_unread_reply_is_not_late)
+{
+    options.request_deadline_ms = 40;
+    start();
+    struct client client = client_open();
+    client_send(&client, GET("/large") GET("/b"));
+    turn_for(150);
+    client_expect(&client, "</b>", 1);
+    cr_assert_null(strstr(client.text, " 408 "));
+    client_close(&client);
 }
 
 Test(http_server, client_that_does_not_take_its_reply_is_closed)
