@@ -19,5 +19,6 @@ int64_t back_off_delay(enum back_off kind, unsigned failures, int64_t retry_afte
         ceiling = ranges[kind].most;
     int64_t spread = ceiling - ranges[kind].first;
     int64_t delay = ranges[kind].first + (int64_t)(random_fraction() * (double)spread);
-    return delay > retry_after ? delay : retry_after;
+    /* Wall clock counts whole seconds: without one more, "after 3 s" could be after 2.1. */
+    return delay > retry_after ? delay : retry_after + 1;
 }

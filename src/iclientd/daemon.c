@@ -214,6 +214,7 @@ static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
         loop_signal_callback *callback;
     } signals[] = {{SIGTERM, on_stop}, {SIGINT, on_stop}, {SIGHUP, on_reload}};
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a full disk to the store, not an end */
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof signals / sizeof *signals; i++)
         status = event_loop_on_signal(daemon->loop, signals[i].signal_number, signals[i].callback, daemon, ret_error);
