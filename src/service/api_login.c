@@ -117,20 +117,27 @@ struct login_wait {
     struct token_entry *entry;
 };
 
-static void reply_login_failed(struct http_call *call, const char *message)
+static void reply_login_failed(struct http_call *call, const struct connection *connection, const char *reason)
 {
-    api_error_reply_text(call, API_ERROR_AUTHORIZATION_REQUIRED, message);
+    AUTO_FINISH(text_buffer) message;
+    text_buffer_init(&message, API_ERROR_TEXT_MAX / 2);
+    text_buffer_append_text(&message, "the login failed: ");
+    text_buffer_append_text(&message, reason);
+    text_buffer_append_text(&message, "; begin again: ");
+    api_append_login_command(connection, &message);
+    api_error_reply_text(call, API_ERROR_AUTHORIZATION_REQUIRED, message.failed ? reason : text_buffer_text(&message));
 }
 
 static void login_ended(void *context, const struct authorization_session *session)
 {
     struct login_wait *wait = context;
-    if (!token_entry_connection(wait->entry))
+    const struct connection *connection = token_entry_connection(wait->entry);
+    if (!connection)
         api_error_reply_text(wait->call, API_ERROR_NOT_FOUND, "the connection left the configuration");
     else if (authorization_session_state(session) == SESSION_COMPLETED)
         connection_json_reply(wait->call, wait->entry);
     else
-        reply_login_failed(wait->call, authorization_session_message(session));
+        reply_login_failed(wait->call, connection, authorization_session_message(session));
     free(wait);
 }
 
@@ -144,12 +151,13 @@ static void caller_gone(void *context)
     free(wait);
 }
 
-static void reply_answer_error(struct http_call *call, enum status status, const struct error *error)
+static void reply_answer_error(struct api_request *request, enum status status, const struct error *error)
 {
+    struct http_call *call = request->call;
     if (status == ERR_NO_MEMORY)
         api_error_reply_no_memory(call);
     else if (status == ERR_DENIED)
-        reply_login_failed(call, error->message);
+        reply_login_failed(call, token_entry_connection(request->entry), error->message);
     else if (status == ERR_BUSY)
         api_error_reply_text(call, API_ERROR_BUSY, error->message);
     else
@@ -177,7 +185,7 @@ static void begin_answer(struct api_request *request, const struct url *pasted)
     if (status == OK)
         return;
     free(wait);
-    reply_answer_error(request->call, status, &error);
+    reply_answer_error(request, status, &error);
 }
 
 void api_admin_complete(struct api_request *request)

@@ -81,6 +81,9 @@ void api_wait_begin(struct api_wait *wait, struct token_waiter *waiter);
 void api_reply_token_error(struct http_call *call, struct token_entry *entry, enum token_answer answer,
                            const char *members);
 
+/* "iclientctl login NAME --tenant T": what a person has to run. */
+void api_append_login_command(const struct connection *connection, struct text_buffer *buffer);
+
 extern const struct route_table api_token_routes;
 extern const struct route_table api_admin_routes;
 

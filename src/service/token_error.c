@@ -11,13 +11,13 @@ struct token_error_row {
     bool has_trouble;     /* the entry's trouble tells it better than message does */
     const char *message;
     const char *advice;   /* NULL: none */
-    bool names_login;     /* the advice ends with the arguments of iclientctl login */
+    bool names_login;     /* the advice ends with the command for a login */
     bool has_retry_after;
 };
 
 static const struct token_error_row token_errors[] = {
     [TOKEN_AUTHORIZATION_REQUIRED] = {API_ERROR_AUTHORIZATION_REQUIRED, true, "nobody has authorized this connection",
-                                      "run: iclientctl login ", true, false},
+                                      "run: ", true, false},
     [TOKEN_INACTIVE] = {API_ERROR_INACTIVE, false, "the connection or its iClient is switched off",
                         "its configuration says \"active\": false", false, false},
     [TOKEN_CLIENT_REJECTED] = {API_ERROR_CLIENT_REJECTED, true, "the provider refuses the iClient",
@@ -30,6 +30,16 @@ static const struct token_error_row token_errors[] = {
     [TOKEN_BUSY] = {API_ERROR_BUSY, false, "too many callers are waiting for exchanges", "ask again in a moment",
                     false, false},
 };
+
+void api_append_login_command(const struct connection *connection, struct text_buffer *buffer)
+{
+    text_buffer_append_text(buffer, "iclientctl login ");
+    text_buffer_append_text(buffer, connection_name(connection));
+    if (strcmp(connection_tenant(connection), "default") == 0)
+        return;
+    text_buffer_append_text(buffer, " --tenant ");
+    text_buffer_append_text(buffer, connection_tenant(connection));
+}
 
 static const char *find_reason(const struct token_error_row *row, const struct token_entry *entry)
 {
@@ -52,13 +62,8 @@ static void append_message(const struct token_error_row *row, const struct token
         return;
     text_buffer_append_text(message, "; ");
     text_buffer_append_text(message, row->advice);
-    if (!row->names_login)
-        return;
-    text_buffer_append_text(message, connection_name(connection));
-    if (strcmp(connection_tenant(connection), "default") != 0) {
-        text_buffer_append_text(message, " --tenant ");
-        text_buffer_append_text(message, connection_tenant(connection));
-    }
+    if (row->names_login)
+        api_append_login_command(connection, message);
 }
 
 void api_reply_token_error(struct http_call *call, struct token_entry *entry, enum token_answer answer,
