@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/json_read.h"
 #include "iclientctl/api_call.h"
 #include "iclientctl/command.h"
 #include "iclientctl/terminal_text.h"
