@@ -1,20 +1,32 @@
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fault_list.h"
+#include "base/secret.h"
 #include "iclientctl/check_settings.h"
 #include "iclientctl/command.h"
 #include "iclientctl/document_list.h"
 #include "iclientctl/terminal_text.h"
 #include "io/file_load.h"
 #include "model/catalog.h"
+#include "protocol/jwt_signature.h"
 
-/* Secrets are not read: whoever checks a document need not be allowed to. The daemon's own --check reads them. */
+/* A passphrase that is a reference is not read here, so nothing can be said of the key that it opens. */
+static enum status check_key(const char *method, const struct secret *key, const struct secret *passphrase,
+                             struct error *ret_error)
+{
+    bool encrypted = strstr(secret_reveal(key), "ENCRYPTED") != NULL;
+    return encrypted && !passphrase ? OK : jwt_key_check(method, key, passphrase, ret_error);
+}
+
+/* Secrets that are references are not read: whoever checks a document need not be allowed to. The daemon's own --check
+ * reads them. */
 static struct catalog *make_catalog(const struct check_settings *settings)
 {
     const struct catalog_options options = {
         .iclient = {.allow_loopback_http = settings->allow_loopback_http,
-                    .default_redirect_uri = settings->redirect_uri},
+                    .default_redirect_uri = settings->redirect_uri,
+                    .check_jwt_key = check_key},
     };
     return catalog_create(&options);
 }

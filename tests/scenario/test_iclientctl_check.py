@@ -90,3 +90,22 @@ def test_what_does_not_exist_is_exit_1(folder, name):
 def test_missing_configuration_that_was_named_is_exit_1(folder):
     code, out, err = check(folder, "--config", folder / "none.json")
     assert (code, out) == (1, "") and "none.json" in err
+
+
+def jwt_iclient(**jwt):
+    oauth2 = {**ICLIENT["oauth2"], "grantType": "jwtbearer"}
+    return {**ICLIENT, "oauth2": oauth2, "enableJWT": True, "jwt": {"signatureMethod": "RS256", **jwt}}
+
+
+ENCRYPTED = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("jwt, code", [
+    ({"privateKey": {"$credential": "key"}}, 0),
+    ({"privateKey": ENCRYPTED, "passphrase": {"$file": "/nowhere"}}, 0),
+    ({"privateKey": "no key at all"}, 1),
+    ({}, 1),
+])
+def test_keys_are_checked_as_far_as_they_stand_in_the_document(folder, jwt, code):
+    got, out, _ = check(folder, write(folder / "jwt.json", jwt_iclient(**jwt)))
+    assert got == code and ("jwt.json: /jwt" in out) == (code == 1)
