@@ -59,12 +59,17 @@ static void add_domains(struct url_policy *policy, const json_t *domains, struct
     }
 }
 
-static void add_host(struct url_policy *policy, enum iclient_field field, const char *uri,
+/* The host as written. A preset may leave the names to the iClient: a self-hosted provider has no domain of its own. */
+static void add_host(struct url_policy *policy, const struct field_view *view, enum iclient_field field,
                      struct document_faults *faults)
 {
+    const char *uri = field_view_text(view, field);
+    if (!uri)
+        return;
     if (template_is_in_authority(uri)) {
-        document_fault(faults, pointer_of(field), "set oauth2.validDomainNames",
-                       "a template in the host needs validDomainNames");
+        if (view->preset)
+            document_fault(faults, pointer_of(field), "set oauth2.validDomainNames",
+                           "a template in the host needs validDomainNames");
         return;
     }
     bool known;
@@ -102,16 +107,14 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
     /* The check of URIs against a policy that lacks what had a fault would only tell the same fault again. */
     struct document_faults building = {.list = faults->list, .file = faults->file};
     const json_t *domains = field_view_get(view, ICLIENT_VALID_DOMAIN_NAMES);
+    const bool listed = json_array_size(domains) > 0;
     add_domains(policy, domains, &building);
-    for (size_t i = 0; i < URI_FIELD_COUNT && json_array_size(domains) == 0; i++) {
-        const char *uri = field_view_text(view, uri_fields[i]);
-        if (uri)
-            add_host(policy, uri_fields[i], uri, &building);
-    }
+    for (size_t i = 0; i < URI_FIELD_COUNT && !listed; i++)
+        add_host(policy, view, uri_fields[i], &building);
     bool complete = !building.has_errors && (domains || !field_view_is_own(view, ICLIENT_VALID_DOMAIN_NAMES));
     for (size_t i = 0; i < URI_FIELD_COUNT && complete; i++) {
         const char *uri = field_view_text(view, uri_fields[i]);
-        if (uri)
+        if (uri && (listed || !template_is_in_authority(uri)))
             check_uri(policy, uri_fields[i], uri, &building);
     }
     faults->has_errors |= building.has_errors;

@@ -41,8 +41,6 @@ Test(provider_preset, what_belongs_to_an_application_is_refused)
         {"{'notes':[1]}", "/notes", "sentences"},
         {"{'oauth2':{'tokn':{}}}", "/oauth2/tokn", "no field"},
         {"{'oauth2':{'authParams':{'state':'x'}}}", "/oauth2/authParams/state", "daemon"},
-        {"{'oauth2':{'token':{'uri':'https://{{{connection.settings.h}}}/t'}}}", "/oauth2/token/uri",
-         "validDomainNames"},
         {"{'oauth2':{'token':{'uri':'https://a.test/{{{nope}}}'}}}", "/oauth2/token/uri", "context"},
         {"{'oauth2':{'token':{'uri':'http://a.test/'}}}", "/oauth2/token/uri", ""},
     };
@@ -68,6 +66,20 @@ Test(provider_preset, provider_without_a_grant_says_why)
     AUTO(iclient) own = fixture_iclient_over("{}", preset);
     cr_assert_eq(iclient_grant(own), GRANT_AUTHORIZATION_CODE);
     cr_assert_null(iclient_no_grant_reason(own));
+}
+
+Test(provider_preset, host_that_only_the_iclient_knows_wants_its_valid_domain_names)
+{
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(provider_preset) preset = NULL;
+    cr_assert_eq(
+        read_preset("acme", "{'oauth2':{'revoke':{'uri':'https://{{{connection.settings.h}}}/r'}}}", faults, &preset),
+        OK, "%s", fixture_text(faults));
+    AUTO_JSON document = fixture_document("{}");
+    struct iclient *iclient = NULL;
+    cr_assert_eq(fixture_read(document, preset, faults, &iclient), ERR_INVALID);
+    cr_assert(fixture_fault(faults, "/oauth2/revoke/uri", "validDomainNames"), "%s", fixture_text(faults));
+    iclient_destroy(fixture_iclient_over("{'oauth2':{'validDomainNames':['example.com']}}", preset));
 }
 
 /* Every preset that is shipped holds, under its file's name. */
