@@ -205,7 +205,8 @@ void api_admin_complete(struct api_request *request)
     struct error error = {0};
     if (!address || url_parse(address, &pasted, &error) != OK || !url_query(pasted)) {
         api_error_reply_field(request->call, "redirect_url",
-                              "this is no address with the provider's answer in it: copy all of the browser's address line");
+                              "this is no address with the provider's answer in it: copy all of the browser's address "
+                              "line");
         return;
     }
     api_admin_log(request, "finishing a login by paste");

@@ -40,8 +40,8 @@ int page_status(enum page_kind kind)
 
 const char *page_security_policy(void)
 {
-    return "default-src 'none'; style-src 'sha256-5Mpagi8XtNHZRpKkWo7sBQ+U9Stczm9V80LWzyCFf+k='; frame-ancestors 'none'; base-uri 'none'; "
-           "form-action 'none'";
+    return "default-src 'none'; style-src 'sha256-5Mpagi8XtNHZRpKkWo7sBQ+U9Stczm9V80LWzyCFf+k='; "
+           "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 }
 
 static void append_element(struct text_buffer *buffer, const char *start, const char *text, const char *end)

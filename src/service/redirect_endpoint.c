@@ -286,8 +286,8 @@ static bool header_is(const struct http_call *call, const char *name, const char
 }
 
 /*
- * Fetch Metadata: a person's navigation comes as mode "navigate" of a document, or from a browser that says nothing. Images, scripts,
- * frames and prefetches of another page must not use up a link.
+ * Fetch Metadata: a person's navigation comes as mode "navigate" of a document, or from a browser that says nothing.
+ * Images, scripts, frames and prefetches of another page must not use up a link.
  */
 static bool is_opened_by_person(const struct http_call *call)
 {
