@@ -221,14 +221,14 @@ static bool is_request_line_strict(const struct http_parse *parse)
            memcmp(after, version, sizeof version - 1) == 0;
 }
 
-/* RFC 9112 §2.2, §5.2: each line ends in CR LF and none begins with a space. 0 when a line does not. */
+/* RFC 9112 §2.2, §5.2: each line ends in CR LF, has neither within, and begins with no space. 0 when one does not. */
 static size_t strict_head_length(const struct http_parse *parse)
 {
     const char *begin = parse->data + parse->begin;
     const char *end = parse->data + parse->end;
     for (const char *line = begin;;) {
         const char *feed = memchr(line, '\n', (size_t)(end - line));
-        if (!feed || feed == line || feed[-1] != '\r' || *line == ' ' || *line == '\t')
+        if (!feed || memchr(line, '\r', (size_t)(feed - line + 1)) != feed - 1 || *line == ' ' || *line == '\t')
             return 0;
         if (feed == line + 1)
             return (size_t)(feed + 1 - begin);

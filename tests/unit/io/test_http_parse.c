@@ -51,6 +51,8 @@ static const struct row rows[] = {
     ROW("POST / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", 0),
     ROW("POST / HTTP/1.1\r\n" H "Content-Length: 003 \r\n\r\nabc", 0),
     ROW("GET / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 0),
+    ROW("POST / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nab", -1),
+    ROW("POST / HTTP/1.1\r\n" H "Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc", 0),
     ROW("POST / HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nab", -1),
     ROW("GET / HTTP/1.1\r\n" H, -1),
     ROW("\r", -1),
@@ -98,6 +100,7 @@ static const struct row rows[] = {
     ROW("GET / HTTP/1.1\nHost: x\n\n", 400),
     ROW("GET / HTTP/1.1\r\nHost: x\n\r\n", 400),
     ROW("GET / HTTP/1.1\r\nHost: x\r\n\n", 400),
+    ROW("GET / HTTP/1.1\r\n" H "\r\fHEAD / HTTP/1.1\r\n" H "\r\n", 400), /* found by fuzzing */
     ROW("GET / HTTP/1.1\r\nHost: x\rY: z\r\n\r\n", 400),
     ROW("GET / HTTP/1.1\r\n" H "A: b\r\n c\r\n\r\n", 400),
     ROW("GET / HTTP/1.1\r\n" H "A: b\r\n\tc\r\n\r\n", 400),
