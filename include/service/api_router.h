@@ -17,7 +17,7 @@ struct api;
 
 struct api_options {
     const char *redirect_base_uri; /* "http://127.0.0.1:8085": connect_url starts with it; copied */
-    const char *admin_group;       /* adminSocket.group: its members are operators; NULL: group "iclientd" where there is one */
+    const char *admin_group;       /* adminSocket.group: its members are operators; NULL: group "iclientd", if any */
     uid_t own_uid;                 /* the daemon's effective user, an operator like root */
 };
 

@@ -51,8 +51,8 @@ struct config {
 
 /*
  * Reads path, or the default file when path is NULL; a default file that does not exist means all defaults, a
- * named one that does not is an error. Relative paths are relative to the file's directory. ERR_INVALID: faults has every
- * fault of the file; ERR_NO_MEMORY.
+ * named one that does not is an error. Relative paths are relative to the file's directory. ERR_INVALID: faults has
+ * every fault of the file; ERR_NO_MEMORY.
  */
 enum status config_load(const char *path, struct fault_list *faults, struct config **ret_config);
 void config_destroy(struct config *config);

@@ -31,7 +31,7 @@ typedef void key_read(struct key_reader *reader, const json_t *value);
 static key_read read_path, read_file, read_group, read_mode, read_listen, read_base_uri, read_proxy, read_seconds,
     read_count, read_flag, read_networks, read_level;
 
-/* Every key there is: pointer, how it is read, where it goes, its bounds (of a mode, max is the bits it may not have). */
+/* Every key there is: pointer, how it is read, where it goes, its bounds (max of a mode: the bits it may not have). */
 struct config_key {
     const char *pointer;
     key_read *read;

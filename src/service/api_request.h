@@ -65,12 +65,12 @@ void api_reply_json(struct http_call *call, const struct text_buffer *body);
 void api_reply_text(struct http_call *call, const char *content_type, const struct text_buffer *body);
 
 /*
- * A call that waits for an exchange. reply runs once, when it ended, and answers the call; not at all when the caller went away.
- * Usage: create, hand api_wait_done and the wait to the broker, give the waiter to api_wait_begin().
+ * A call that waits for an exchange. reply runs once, when it ended, and answers the call; not at all when the caller
+ * went away. Usage: create, hand api_wait_done and the wait to the broker, give the waiter to api_wait_begin().
  */
 struct api_wait;
-typedef void api_wait_reply(struct api *api, struct http_call *call, struct token_entry *entry, enum token_answer answer,
-                            int detail);
+typedef void api_wait_reply(struct api *api, struct http_call *call, struct token_entry *entry,
+                            enum token_answer answer, int detail);
 /* Answers the call and returns NULL when out of memory. */
 struct api_wait *api_wait_create(struct api_request *request, api_wait_reply *reply, int detail);
 void api_wait_done(void *context, enum token_answer answer);

@@ -11,7 +11,8 @@
  */
 #define PAGE_TABLE(X)                                                                                                  \
     X(CONNECTED, 200, "Connected", "The login worked.", "You can close this window.", NULL)                            \
-    X(FRONT, 200, "iclientd", "Browser logins of iclientd begin and end at this address. There is nothing to see here.", \
+    X(FRONT, 200, "iclientd",                                                                                          \
+      "Browser logins of iclientd begin and end at this address. There is nothing to see here.",                       \
       "To connect an account, run this in a terminal:", "iclientctl login")                                            \
     X(LINK_USED, 410, "This link no longer works",                                                                     \
       "A login link can be opened once, within ten minutes. This one was opened already, or it is too old.",           \
@@ -44,7 +45,8 @@
       "Open the link in the address line of your browser.", NULL)                                                      \
     X(NOT_FOUND, 404, "There is nothing here", "No login begins or ends at this path.",                                \
       "To connect an account, run this in a terminal:", "iclientctl login")                                            \
-    X(WRONG_METHOD, 405, "Not like this", "This address is for opening in a browser.", "Open the link as it was shown.", NULL) \
+    X(WRONG_METHOD, 405, "Not like this", "This address is for opening in a browser.",                                 \
+      "Open the link as it was shown.", NULL)                                                                          \
     X(BUSY, 503, "Not now", "iclientd has no room for this login at the moment.", "Try again in a moment:",            \
       "iclientctl login")
 #define PAGE_SYMBOL(symbol, status, title, what, next, command) PAGE_##symbol,

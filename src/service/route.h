@@ -38,7 +38,7 @@ enum { ROUTE_NAMES_MAX = 2, ROUTE_ALLOW_SIZE = sizeof "GET, HEAD, POST, PUT, PAT
 struct route_match {
     const struct route *route;               /* NULL: no route has this path, or none this verb */
     struct http_text names[ROUTE_NAMES_MAX]; /* what the '*' stand for, still percent-encoded */
-    unsigned allowed_verbs;                  /* when route is NULL: bits of the verbs that the path has; 0: unknown path */
+    unsigned allowed_verbs;                  /* when route is NULL: bits of the path's verbs; 0: unknown path */
 };
 
 bool route_find(const struct route_table *table, enum http_verb verb, struct http_text path,
