@@ -1,7 +1,8 @@
 #ifndef IO_STORE_CRYPTO_H
 #define IO_STORE_CRYPTO_H
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -29,10 +30,13 @@ enum status store_crypto_seal(const struct store_crypto *crypto, const char *tab
 /* ERR_CRYPTO: sealed with another key (the message names both ids) or tampered with; ERR_CORRUPT: no sealed value. */
 enum status store_crypto_open(const struct store_crypto *crypto, const char *table, const char *row, const char *column,
                               const void *sealed, size_t length, struct secret **ret_value, struct error *ret_error);
+/* True when it was sealed with the first key, and not with an old one. */
+bool store_crypto_is_current(const struct store_crypto *crypto, const void *sealed, size_t length);
 
 /*
  * The key: 32 raw bytes, or 64 hex digits, in a file. Not there: made, 0600, written to a temporary name, fsynced and
- * renamed, unless create is false. ERR_DENIED when group or others may read it; ERR_INVALID when it is no key.
+ * renamed, unless create is false. ERR_DENIED when group or others may use it (but systemd's ACL on a credential is fine) or another
+ * user than root and ours owns it; ERR_INVALID when it is no key.
  */
 enum status store_key_load(const char *path, bool create, struct secret **ret_key, struct error *ret_error);
 

@@ -2,7 +2,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +164,12 @@ static const struct store_key *find_key(const struct store_crypto *crypto, const
             return &crypto->keys[i];
     }
     return NULL;
+}
+
+bool store_crypto_is_current(const struct store_crypto *crypto, const void *sealed, size_t length)
+{
+    const unsigned char *at = sealed;
+    return length >= HEADER_BYTES && memcmp(at + 1, crypto->keys[0].id, KEY_ID_BYTES) == 0;
 }
 
 static enum status refuse_key(const struct store_crypto *crypto, const unsigned char id[KEY_ID_BYTES],

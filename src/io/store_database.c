@@ -63,53 +63,6 @@ static enum status start_wal(sqlite3 *handle, struct error *ret_error)
     return status;
 }
 
-static enum status open_steps(struct store_database *database, const char *path, struct error *ret_error)
-{
-    enum status status = store_file_prepare(path, database->crypto, ret_error);
-    if (status == OK)
-        status = store_file_open(path, &database->handle, ret_error);
-    if (status == OK)
-        status = store_schema_check(database->handle, database->crypto, ret_error);
-    if (status == OK)
-        status = start_wal(database->handle, ret_error);
-    if (status == OK)
-        status = prepare_statements(database, ret_error);
-    return status;
-}
-
-static const char *way_out(enum status status)
-{
-    switch (status) {
-    case ERR_CORRUPT:
-        return "; restore it from a backup, or move it away with its -wal file and authorize the connections anew";
-    case ERR_CRYPTO:
-        return "; give the key file that it was written with";
-    default:
-        return "";
-    }
-}
-
-enum status store_database_open(const char *path, const struct store_crypto *crypto,
-                                struct store_database **ret_database, struct error *ret_error)
-{
-    AUTO(store_database) database = calloc(1, sizeof *database);
-    if (!database)
-        return error_set(ret_error, ERR_NO_MEMORY, "store");
-    database->crypto = crypto;
-    database->lock_fd = -1;
-    text_buffer_init(&database->sealed, SEALED_MAX);
-    /* Before anything else looks at the file: it may be another daemon's. */
-    enum status status = store_file_lock(path, &database->lock_fd, ret_error);
-    if (status != OK)
-        return status;
-    struct error reason;
-    status = open_steps(database, path, &reason);
-    if (status != OK)
-        return error_set(ret_error, status, "store %s: %s%s", path, reason.message, way_out(status));
-    *ret_database = TAKE(database);
-    return OK;
-}
-
 void store_database_destroy(struct store_database *database)
 {
     if (!database)
@@ -211,4 +164,89 @@ enum status store_database_next(struct store_database *database, enum store_tabl
 void store_database_end(struct store_database *database, enum store_table table)
 {
     sqlite3_reset(database->statements[table][STATEMENT_SCAN]);
+}
+
+/* ---- opening ---- */
+
+static enum status reseal_table(struct store_database *database, enum store_table table, struct error *ret_error)
+{
+    enum status status;
+    for (;;) {
+        const char *key;
+        AUTO(secret) value = NULL;
+        status = store_database_next(database, table, &key, &value, ret_error);
+        if (status != OK || !key)
+            break;
+        /* The row stays where it stands, so that the reading does not meet it again. */
+        status = store_database_change(database, &(struct store_change){table, key, value}, ret_error);
+        if (status != OK)
+            break;
+    }
+    store_database_end(database, table);
+    return status;
+}
+
+/* After a new key was put in place of the old one: all or nothing, and then the old one is needed no more. */
+static enum status reseal_all(struct store_database *database, struct error *ret_error)
+{
+    enum status status = store_database_begin(database, ret_error);
+    for (size_t table = 0; table < STORE_TABLE_COUNT && status == OK; table++)
+        status = reseal_table(database, (enum store_table)table, ret_error);
+    if (status == OK)
+        status = store_schema_reseal(database->handle, database->crypto, ret_error);
+    if (status == OK)
+        status = store_database_commit(database, ret_error);
+    if (status != OK)
+        store_database_rollback(database);
+    return status;
+}
+
+static enum status open_steps(struct store_database *database, const char *path, struct error *ret_error)
+{
+    enum status status = store_file_prepare(path, database->crypto, ret_error);
+    if (status == OK)
+        status = store_file_open(path, &database->handle, ret_error);
+    bool is_current = true;
+    if (status == OK)
+        status = store_schema_check(database->handle, database->crypto, &is_current, ret_error);
+    if (status == OK)
+        status = start_wal(database->handle, ret_error);
+    if (status == OK)
+        status = prepare_statements(database, ret_error);
+    if (status == OK && !is_current)
+        status = reseal_all(database, ret_error);
+    return status;
+}
+
+static const char *way_out(enum status status)
+{
+    switch (status) {
+    case ERR_CORRUPT:
+        return "; restore it from a backup, or move it away with its -wal file and authorize the connections anew";
+    case ERR_CRYPTO:
+        return "; give the key file that it was written with";
+    default:
+        return "";
+    }
+}
+
+enum status store_database_open(const char *path, const struct store_crypto *crypto,
+                                struct store_database **ret_database, struct error *ret_error)
+{
+    AUTO(store_database) database = calloc(1, sizeof *database);
+    if (!database)
+        return error_set(ret_error, ERR_NO_MEMORY, "store");
+    database->crypto = crypto;
+    database->lock_fd = -1;
+    text_buffer_init(&database->sealed, SEALED_MAX);
+    /* Before anything else looks at the file: it may be another daemon's. */
+    enum status status = store_file_lock(path, &database->lock_fd, ret_error);
+    if (status != OK)
+        return status;
+    struct error reason;
+    status = open_steps(database, path, &reason);
+    if (status != OK)
+        return error_set(ret_error, status, "store %s: %s%s", path, reason.message, way_out(status));
+    *ret_database = TAKE(database);
+    return OK;
 }

@@ -1,6 +1,5 @@
 #include "io/store_schema.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +49,8 @@ static enum status write_canary(sqlite3 *handle, const struct store_crypto *cryp
     if (status != OK)
         return status;
     sqlite3_stmt *insert = NULL;
-    bool done = sqlite3_prepare_v2(handle, "INSERT INTO meta VALUES ('canary', ?1)", -1, &insert, NULL) == SQLITE_OK &&
+    bool done = sqlite3_prepare_v2(handle, "INSERT OR REPLACE INTO meta VALUES ('canary', ?1)", -1, &insert, NULL) ==
+                    SQLITE_OK &&
                 sqlite3_bind_blob(insert, 1, sealed.data, (int)sealed.length, SQLITE_STATIC) == SQLITE_OK &&
                 sqlite3_step(insert) == SQLITE_DONE;
     if (!done)
@@ -113,7 +113,8 @@ static enum status check_integrity(sqlite3 *handle, struct error *ret_error)
     return status;
 }
 
-static enum status open_canary(const struct store_crypto *crypto, sqlite3_stmt *row, struct error *ret_error)
+static enum status open_canary(const struct store_crypto *crypto, sqlite3_stmt *row, bool *ret_current,
+                               struct error *ret_error)
 {
     AUTO(secret) canary = NULL;
     AUTO(secret) expected = secret_from_text(CANARY);
@@ -125,10 +126,12 @@ static enum status open_canary(const struct store_crypto *crypto, sqlite3_stmt *
         return status;
     if (!secret_equal(canary, expected))
         return error_set(ret_error, ERR_CORRUPT, "the canary is another text");
+    *ret_current = store_crypto_is_current(crypto, sealed, length);
     return OK;
 }
 
-static enum status check_canary(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)
+static enum status check_canary(sqlite3 *handle, const struct store_crypto *crypto, bool *ret_current,
+                                struct error *ret_error)
 {
     sqlite3_stmt *query = NULL;
     int code = sqlite3_prepare_v2(handle, "SELECT value FROM meta WHERE name = 'canary'", -1, &query, NULL);
@@ -136,7 +139,7 @@ static enum status check_canary(sqlite3 *handle, const struct store_crypto *cryp
         code = sqlite3_step(query);
     enum status status;
     if (code == SQLITE_ROW)
-        status = open_canary(crypto, query, ret_error);
+        status = open_canary(crypto, query, ret_current, ret_error);
     else if (code == SQLITE_DONE)
         status = error_set(ret_error, ERR_CORRUPT, "the canary is missing");
     else
@@ -145,19 +148,26 @@ static enum status check_canary(sqlite3 *handle, const struct store_crypto *cryp
     return status;
 }
 
-enum status store_schema_check(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)
+enum status store_schema_check(sqlite3 *handle, const struct store_crypto *crypto, bool *ret_current,
+                               struct error *ret_error)
 {
     enum status status = check_identity(handle, ret_error);
     if (status == OK)
         status = check_integrity(handle, ret_error);
     if (status == OK)
-        status = check_canary(handle, crypto, ret_error);
+        status = check_canary(handle, crypto, ret_current, ret_error);
     return status;
+}
+
+enum status store_schema_reseal(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)
+{
+    return write_canary(handle, crypto, ret_error);
 }
 
 enum status store_schema_touch(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)
 {
-    enum status status = check_canary(handle, crypto, ret_error);
+    bool ignored;
+    enum status status = check_canary(handle, crypto, &ignored, ret_error);
     if (status == OK)
         status = sqlite_execute(handle, "UPDATE health SET checks = checks + 1", "writing a row", ret_error);
     return status;

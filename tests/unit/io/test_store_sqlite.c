@@ -66,11 +66,16 @@ static bool on_row(void *context, const char *key, const struct secret *value)
     return reply->rows != reply->rows_wanted;
 }
 
-static struct store_crypto *crypto_of(char fill)
+static struct secret *key_of(char fill)
 {
     char bytes[STORE_KEY_BYTES];
     memset(bytes, fill, sizeof bytes);
-    AUTO(secret) key = secret_create(bytes, sizeof bytes);
+    return secret_create(bytes, sizeof bytes);
+}
+
+static struct store_crypto *crypto_of(char fill)
+{
+    AUTO(secret) key = key_of(fill);
     struct store_crypto *crypto = NULL;
     cr_assert_eq(store_crypto_create(key, &crypto, NULL), OK);
     return crypto;
@@ -477,6 +482,53 @@ Test(store_sqlite, wrong_key_is_refused_and_changes_nothing)
     DESK(desk);
     desk_open(&desk, path);
     cr_assert_eq(read_table(&desk, STORE_TOKENS).rows, 2);
+}
+
+static void desk_open_with_old_key(struct desk *desk, const char *path, char key, char old)
+{
+    *desk = (struct desk){.crypto = crypto_of(key)};
+    AUTO(secret) old_key = key_of(old);
+    struct error error = {0};
+    cr_assert_eq(store_crypto_add_old_key(desk->crypto, old_key, NULL), OK);
+    cr_assert_eq(event_loop_create(&desk->loop, NULL), OK);
+    cr_assert_eq(store_sqlite_create(desk->loop, path, desk->crypto, &desk->store, &error), OK, "%s", error.message);
+}
+
+Test(store_sqlite, new_key_seals_everything_anew_and_the_old_one_is_needed_no_more)
+{
+    TEMPORARY_FOLDER(folder);
+    const char *path = folder_path(&folder, "store.db");
+    make_store(path);
+    DESK(desk);
+    desk_open_with_old_key(&desk, path, 'n', 'k');
+    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=1 b=2 ");
+    desk_finish(&desk);
+
+    struct error error;
+    cr_assert_eq(refused(path, 'k', &error), ERR_CRYPTO);
+    cr_assert_eq(desk_try_open(&desk, path, 'n', &error), OK, "%s", error.message);
+    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=1 b=2 ");
+}
+
+Test(store_sqlite, new_key_changes_nothing_when_a_row_cannot_be_opened)
+{
+    TEMPORARY_FOLDER(folder);
+    const char *path = folder_path(&folder, "store.db");
+    make_store(path);
+    tamper(path, "INSERT INTO tokens SELECT 'c', value FROM tokens WHERE key = 'a'");
+    DESK(desk);
+    desk.crypto = crypto_of('n');
+    AUTO(secret) old_key = key_of('k');
+    cr_assert_eq(store_crypto_add_old_key(desk.crypto, old_key, NULL), OK);
+    cr_assert_eq(event_loop_create(&desk.loop, NULL), OK);
+    struct error error;
+    cr_assert_eq(store_sqlite_create(desk.loop, path, desk.crypto, &desk.store, &error), ERR_CRYPTO);
+    cr_assert_not_null(strstr(error.message, "key c"));
+    desk_finish(&desk);
+
+    desk_open(&desk, path);
+    cr_assert_eq(put(&desk, STORE_TOKENS, "c", NULL).status, OK);
+    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=1 b=2 ");
 }
 
 Test(store_sqlite, tampered_row_ends_the_reading_and_is_named)
