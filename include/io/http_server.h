@@ -104,7 +104,7 @@ typedef void http_call_gone(void *context);
 void http_call_on_gone(struct http_call *call, http_call_gone *gone, void *context);
 
 /*
- * Starts an endless 200 (chunked; close-delimited for 1.0). Afterwards http_call_stream_write() any number of times, then
+ * Starts an endless 200 (chunked; close-delimited for 1.0; not to be stored by caches). Afterwards http_call_stream_write() any number of times, then
  * http_call_stream_end(). A reader that leaves more than max_stream_backlog unread is dropped: its gone callback runs,
  * from the loop and never inside http_call_stream_write().
  */

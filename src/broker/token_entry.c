@@ -136,6 +136,7 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     bool did_fit = entry->fits;
     token_entry_check_fit(entry);
     if (!held) {
+        token_entry_changed(entry);
         refresh_scheduler_plan(entry);
         return;
     }

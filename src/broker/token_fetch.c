@@ -96,10 +96,13 @@ void token_fetch_settle(struct token_entry *entry)
         broker->drained(broker->drained_context, OK, NULL);
 }
 
-static void token_fetch_end(struct token_fetch *fetch)
+/* message: for the login that it was for, if any. */
+static void token_fetch_end(struct token_fetch *fetch, bool is_granted, const char *message)
 {
     struct token_entry *entry = fetch->entry;
     entry->fetch = NULL;
+    if (fetch->session)
+        login_exchange_end(fetch->session, is_granted, message);
     token_fetch_destroy(fetch);
     token_fetch_settle(entry);
 }
@@ -119,9 +122,7 @@ static void on_committed(void *context, enum status status, const struct error *
              fetch->is_local ? "signed here" : token_exchange_name(fetch->exchange));
     if (client_breaker_close(entry->broker, connection_iclient(fetch->connection)))
         fetch_failure_release_iclient(entry->broker, connection_iclient(fetch->connection));
-    if (fetch->session)
-        login_exchange_end(fetch->session, true, "");
-    token_fetch_end(fetch);
+    token_fetch_end(fetch, true, "");
 }
 
 static void token_fetch_commit(struct token_fetch *fetch, struct token_set *take_tokens)
@@ -152,8 +153,7 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
     log_warning("connection %s: %s %s: %s", token_entry_name(entry), token_exchange_name(fetch->exchange),
                 outcome_class_name(outcome->outcome), outcome->message);
     if (fetch->session) {
-        login_exchange_end(fetch->session, false, outcome->message);
-        token_fetch_end(fetch);
+        token_fetch_end(fetch, false, outcome->message);
         return;
     }
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
@@ -169,7 +169,7 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
     bool is_unclear =
         is_refresh && !is_answer && (may_have_been_sent || outcome->status >= 500 || outcome->status / 100 == 2);
     fetch_failure_apply(entry, fetch, outcome, is_unclear);
-    token_fetch_end(fetch);
+    token_fetch_end(fetch, false, outcome->message);
 }
 
 static void token_fetch_fail_unsent(struct token_fetch *fetch, const struct error *error)
@@ -221,7 +221,7 @@ static void on_journal_written(void *context, enum status status, const struct e
         memcpy(outcome.message, "the refresh waits until the token store can be written",
                sizeof "the refresh waits until the token store can be written");
         fetch_failure_apply(entry, fetch, &outcome, false);
-        token_fetch_end(fetch);
+        token_fetch_end(fetch, false, outcome.message);
         return;
     }
     token_fetch_send(fetch);

@@ -217,6 +217,7 @@ void http_call_stream_begin(struct http_call *call, const char *content_type)
     struct http_text line = connection_line(connection);
     append(connection, line.data, line.length);
     append_header(connection, "Content-Type", content_type);
+    append_text(connection, "Cache-Control: no-store\r\n");
     append_text(connection, connection->is_chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
     http_connection_change_state(connection, HTTP_STATE_STREAMING);
     if (!connection->is_running)
