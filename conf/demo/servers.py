@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from fakes.authlib_server import AuthlibServer
 from fakes.glewlwyd import Glewlwyd
-from fakes.support import LOOPBACK, CurlUser, call, free_port
+from fakes.support import LOOPBACK, CurlUser, free_port
 
 
 class Demo:
@@ -63,13 +63,7 @@ class Demo:
     def active(self, name, token):
         if name == "warehouse":
             return str(self.authlib.is_active(token)).lower()
-        client = self.clients[name]
-        form = {"token": token}
-        basic = (client.id, client.secret)
-        if name == "legacy":
-            form.update(client_id=client.id, client_secret=client.secret)
-            basic = None
-        facts = call("POST", self.glewlwyd.plugin_uri("introspect"), form=form, basic=basic).json()
+        facts = self.glewlwyd.introspect(token, self.clients[name])
         return str(facts["active"]).lower()
 
 

@@ -64,9 +64,16 @@ class GlewlwydError(RuntimeError):
 class Client:
     """A registered client; secret None: a public one."""
 
-    def __init__(self, client_id, secret):
+    def __init__(self, client_id, secret, location):
         self.id = client_id
         self.secret = secret
+        self.location = location  # of the secret: "basic" or "body"
+
+    def authenticate(self, form):
+        """Arguments of call() for a request with form in this client's name."""
+        if self.location == "basic" and self.secret:
+            return {"form": form, "basic": (self.id, self.secret)}
+        return {"form": {**form, "client_id": self.id, **({"client_secret": self.secret} if self.secret else {})}}
 
 
 class Glewlwyd:
@@ -137,7 +144,8 @@ class Glewlwyd:
 
     def add_client(self, redirect_uris=("http://127.0.0.1/callback",), public=False, location="basic", name=None):
         """A new client; location: how it authenticates, "basic" or "body"."""
-        client = Client(name or "client-" + secrets.token_hex(6), None if public else secrets.token_urlsafe(24))
+        client = Client(name or "client-" + secrets.token_hex(6), None if public else secrets.token_urlsafe(24),
+                        location)
         methods = ["none"] if public else ["client_secret_basic" if location == "basic" else "client_secret_post"]
         document = {
             "client_id": client.id, "name": client.id, "enabled": True, "confidential": not public,
@@ -176,8 +184,7 @@ class Glewlwyd:
 
     def introspect(self, token, client, plugin=None):
         """RFC 7662, asked by the client the token was made for."""
-        return call("POST", self.plugin_uri("introspect", plugin), form={"token": token},
-                    basic=(client.id, client.secret)).json()
+        return call("POST", self.plugin_uri("introspect", plugin), **client.authenticate({"token": token})).json()
 
     # Start-up
 

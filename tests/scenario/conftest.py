@@ -1,3 +1,4 @@
+import contextlib
 import sys
 from pathlib import Path
 
@@ -32,12 +33,12 @@ def provider():
 @pytest.fixture
 def prepare(request):
     """prepare(*iclients, connections=[…], config={…}): a daemon that is configured but not started."""
-    daemons = []
+    ends = contextlib.ExitStack()
     servers = [request.getfixturevalue(name) for name in ("provider", "authlib") if name in request.fixturenames]
 
     def make(*iclients, connections=(), config=None):
         daemon = Daemon(config)
-        daemons.append(daemon)
+        ends.callback(daemon.finish)
         daemon.secret_sources += [server.secrets_issued for server in servers]
         for document in iclients:
             daemon.write_iclient(document)
@@ -45,9 +46,8 @@ def prepare(request):
             daemon.write_connection(document)
         return daemon
 
-    yield make
-    for daemon in daemons:
-        daemon.finish()
+    with ends:
+        yield make
 
 
 @pytest.fixture

@@ -109,12 +109,11 @@ class Daemon:
     # Configuration
 
     def write_config(self, changes):
-        presets = ROOT / "conf" / "providers"
         config = {
             "tokenSocket": {"path": str(self.token_socket), "mode": "0666"},
             "adminSocket": {"path": str(self.admin_socket), "mode": "0600", "group": "root"},
             "iclientDir": "iclients.d", "connectionDir": "connections.d", "stateDir": "state",
-            "presetDir": str(presets) if presets.is_dir() else "presets",
+            "presetDir": "presets",
             "redirect": {"listen": self.base.removeprefix("http://"), "baseUri": self.base},
             "http": {"allowLoopbackHttp": True, "timeout": 10, "connectTimeout": 5},
             "logLevel": "debug",

@@ -31,17 +31,17 @@ def iclient(server, client, grant, name="crm", oauth2=None, **changes):
     return merged(document, {"oauth2": oauth2 or {}, **changes})
 
 
-def client_credentials(provider, name="crm", oauth2=None, **changes):
-    return iclient(provider, provider.client, "clientcredentials", name, oauth2, **changes)
+def client_credentials(server, name="crm", oauth2=None, **changes):
+    return iclient(server, server.client, "clientcredentials", name, oauth2, **changes)
 
 
-def password(provider, name="crm", oauth2=None, **changes):
-    own = {"username": provider.user[0], "password": provider.user[1], **(oauth2 or {})}
-    return iclient(provider, provider.client, "password", name, own, **changes)
+def password(server, name="crm", oauth2=None, **changes):
+    own = {"username": server.user[0], "password": server.user[1], **(oauth2 or {})}
+    return iclient(server, server.client, "password", name, own, **changes)
 
 
-def code(provider, name="crm", oauth2=None, **changes):
-    return iclient(provider, provider.client, "authorizecode", name, oauth2, **changes)
+def code(server, name="crm", oauth2=None, **changes):
+    return iclient(server, server.client, "authorizecode", name, oauth2, **changes)
 
 
 def jwt_bearer(server, client, name="crm", **changes):

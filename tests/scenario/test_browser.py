@@ -17,6 +17,7 @@ def browser():
 @pytest.fixture(autouse=True)
 def forget_sessions(browser):
     browser.driver.delete_all_cookies()
+    browser.driver.get_log("browser")
 
 
 def test_glewlwyd_own_pages_lead_back_to_the_client(glewlwyd, browser):

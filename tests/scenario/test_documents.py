@@ -6,7 +6,7 @@ import threading
 
 import documents
 import pytest
-from daemon import Background
+from daemon import ROOT, Background
 from fakes.support import wait_until
 
 
@@ -22,6 +22,12 @@ def test_good_configuration_passes(prepare, provider):
     assert code == 0, text
 
 
+def test_presets_of_the_project_load(prepare):
+    daemon = prepare(config={"presetDir": str(ROOT / "conf" / "providers")})
+    code, text = check(daemon)
+    assert code == 0, text
+
+
 FAULTS = [
     ({"oauth2": {"cliendId": "x"}}, "/oauth2/cliendId", "clientId"),
     ({"oautth2": {}}, "/oautth2", "oauth2"),
@@ -33,7 +39,7 @@ FAULTS = [
     ({"oauth2": {"token": {"uri": "http://example.com/token"}}}, "/oauth2/token/uri", "https"),
     ({"oauth2": {"token": {"uri": "https://user:pw@example.com/token"}}}, "/oauth2/token/uri", ""),
     ({"oauth2": {"token": {"method": "PUT"}}}, "/oauth2/token/method", ""),
-    ({"oauth2": {"token": {"body": "{{{no.such.thing}}}"}}}, "/oauth2/token/body", ""),
+    ({"oauth2": {"token": {"body": "a={{{no.such.thing}}}"}}}, "/oauth2/token/body", ""),
     ({"oauth2": {"token": {"headers": "no colon"}}}, "/oauth2/token/headers", ""),
     ({"oauth2": {"failValues": ["x"]}}, "/oauth2/failValues", "failPath"),
     ({"oauth2": {"validDomainNames": ["com"]}}, "/oauth2/validDomainNames", ""),

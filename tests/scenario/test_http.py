@@ -1,5 +1,6 @@
 """Bytes on the sockets: what is not HTTP ends the connection, never the daemon."""
 
+import re
 import resource
 import socket
 import time
@@ -25,6 +26,7 @@ MALFORMED = {
     "chunked": b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     "length_and_chunked": b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "http_2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "http_9": b"GET /healthz HTTP/9.1\r\nHost: x\r\n\r\n",
     "nul": b"GET /healthz\0 HTTP/1.1\r\nHost: x\r\n\r\n",
 }
 # Answered, whatever the answer, and closed.
@@ -44,9 +46,8 @@ def daemon(launch, provider):
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_malformed_request_is_answered_400_and_closed(daemon, kind):
     answer = daemon.raw(MALFORMED[kind] + GOOD)
-    status = answer.split(b" ")[1:2]
-    assert status == [b"505"] if kind == "http_2" else status in ([b"400"], [b"501"]), answer[:200]
-    assert answer.count(b"HTTP/1.1 ") == 1, "what follows a malformed request must not be read"
+    assert answer.split(b" ")[1] == (b"505" if kind == "http_9" else b"400"), answer[:200]
+    assert len(re.findall(rb"(?m)^HTTP/1.1 ", answer)) == 1, "what follows a malformed request must not be read"
     assert daemon.get("/healthz").status == 200
 
 
@@ -103,7 +104,7 @@ def test_request_byte_by_byte_is_answered(daemon):
 
 def test_slow_clients_meet_a_deadline_and_hinder_nobody(daemon):
     """An absolute deadline: a byte now and then does not prolong it."""
-    beginnings = [b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ",
+    beginnings = [b"GET /heal", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: ",
                   b"POST /v1/token/crm/rejected HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"]
     clients = []
     for beginning in beginnings:
@@ -189,7 +190,7 @@ def test_watcher_that_does_not_read_is_dropped(daemon, provider):
         client.connect(str(daemon.token_socket))
         client.sendall(b"GET /v1/token/crm/watch HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 1, what="the watcher")
-        provider.token_extra = {"scope": "s" * 30000}
+        provider.token_extra = {"access_token": "long-" * 6000}
         for _ in range(20):
             assert daemon.admin("POST", "/v1/connections/crm/refresh").status == 200
         wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 0, what="the idle reader to be dropped")

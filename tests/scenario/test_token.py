@@ -182,7 +182,8 @@ def test_refresh_comes_ahead_of_expiry_without_a_caller(launch, provider):
 def test_wait_is_the_longest_a_caller_waits_and_others_do_not(launch, provider):
     provider.on("/slow", Answer(hang=True))
     daemon = launch(documents.client_credentials(provider),
-                    documents.client_credentials(provider, "slow", oauth2={"token": {"uri": provider.base + "/slow"}}))
+                    documents.client_credentials(provider, "slow", oauth2={"token": {"uri": provider.base + "/slow"}}),
+                    config={"http": {"timeout": 4, "connectTimeout": 1}})
     waiting = Background(daemon.token, "slow", wait=2)
     wait_until(lambda: provider.in_flight == 1, what="the slow exchange")
     started = time.monotonic()
@@ -197,7 +198,7 @@ def test_wait_is_the_longest_a_caller_waits_and_others_do_not(launch, provider):
 
 def test_wait_zero_answers_at_once(launch, provider):
     provider.on("/token", Answer(hang=True))
-    daemon = launch(documents.client_credentials(provider))
+    daemon = launch(documents.client_credentials(provider), config={"http": {"timeout": 1, "connectTimeout": 1}})
     started = time.monotonic()
     assert daemon.token(wait=0).status == 503
     assert time.monotonic() - started < 1
@@ -268,7 +269,7 @@ def test_failure_rules_judge_a_report(launch, provider):
 
 
 @pytest.mark.parametrize("document", [{}, {"generation": "1", "status": 401}, {"generation": 1}, [1], {"status": 401},
-                                      {"generation": 1, "status": 401, "nonsense": 1}, {"generation": -1, "status": 401}])
+                                      {"generation": -1, "status": 401}])
 def test_nonsense_report_is_400(launch, provider, document):
     daemon = launch(documents.client_credentials(provider))
     daemon.token()

@@ -60,7 +60,7 @@ def test_value_cannot_leave_the_host_part(launch, provider, value):
 def test_plain_http_is_refused_unless_allowed(prepare, provider):
     daemon = prepare(documents.client_credentials(provider), config={"http": {"allowLoopbackHttp": False}})
     done = daemon.check()
-    assert done.returncode == 1 and "https" in done.stdout + done.stderr
+    assert done.returncode == 1 and "allowLoopbackHttp" in done.stdout + done.stderr
 
 
 def test_redirect_of_a_token_endpoint_is_not_followed(launch, provider):
