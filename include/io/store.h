@@ -10,14 +10,15 @@
 
 /*
  * The durable memory: tables of (key, value), values secret. A vtable, because a networked backend is to stand beside
- * SQLite; for the same reason every operation ends in a callback on the loop's thread, never inside the call (but when there is
- * no memory to remember the call: then at once with ERR_NO_MEMORY). error is NULL when status is OK.
+ * SQLite; for the same reason every operation ends in a callback on the loop's thread, never inside the call (but when
+ * there is no memory to remember the call: then at once with ERR_NO_MEMORY). error is NULL when status is OK.
  */
 enum store_table {
-    STORE_TOKENS,      /* key: tenant "/" connection; value: token_set_serialise() */
-    STORE_STATES,      /* the same key; value: the connection's state as JSON */
-    STORE_JOURNAL,     /* the same key; value: refresh_started as JSON: present while a single-use token may be on its way */
-    STORE_ICLIENTS,    /* key: _id; value: the document as JSON, secrets included */
+    STORE_TOKENS,   /* key: tenant "/" connection; value: token_set_serialise() */
+    STORE_STATES,   /* the same key; value: the connection's state as JSON */
+    STORE_JOURNAL,  /* the same key; value: refresh_started as JSON: present while a single-use token may be on its way
+                     */
+    STORE_ICLIENTS, /* key: _id; value: the document as JSON, secrets included */
     STORE_CONNECTIONS, /* key: tenant "/" name; value: the document as JSON */
     STORE_TABLE_COUNT
 };
@@ -32,7 +33,8 @@ struct store_change {
 };
 
 typedef void store_done(void *context, enum status status, const struct error *error);
-/* One row of store_read_all(); borrowed for the call. False stops the reading (the done callback then gets ERR_CANCELLED). */
+/* One row of store_read_all(); borrowed for the call. False stops the reading (the done callback then gets
+ * ERR_CANCELLED). */
 typedef bool store_row(void *context, const char *key, const struct secret *value);
 
 struct store {
@@ -40,17 +42,21 @@ struct store {
 };
 
 struct store_operations {
-    /* Each row of a table, then done. A row that cannot be decrypted or parsed ends it with ERR_CRYPTO or ERR_CORRUPT naming table and key. */
+    /* Each row of a table, then done. A row that cannot be decrypted or parsed ends it with ERR_CRYPTO or ERR_CORRUPT
+     * naming table and key. */
     void (*read_all)(struct store *store, enum store_table table, store_row *row, store_done *done, void *context);
     /*
-     * Writes all changes in one transaction, durable when done says OK. Changes of one caller are applied in the order of
-     * the calls; calls that gather while a commit runs share the next one. done may be NULL.
-     * ERR_BUSY when too much is queued; ERR_TOO_LARGE beyond STORE_KEY_MAX, STORE_VALUE_MAX; ERR_IO (disk full, read-only, busy), ERR_NO_MEMORY: then none of the changes happened, and the caller retries.
+     * Writes all changes in one transaction, durable when done says OK. Changes of one caller are applied in the order
+     * of the calls; calls that gather while a commit runs share the next one. done may be NULL. ERR_BUSY when too much
+     * is queued; ERR_TOO_LARGE beyond STORE_KEY_MAX, STORE_VALUE_MAX; ERR_IO (disk full, read-only, busy),
+     * ERR_NO_MEMORY: then none of the changes happened, and the caller retries.
      */
-    void (*write)(struct store *store, const struct store_change *changes, size_t count, store_done *done, void *context);
+    void (*write)(struct store *store, const struct store_change *changes, size_t count, store_done *done,
+                  void *context);
     /* Answers through done whether the backend can be read and written now (readyz). */
     void (*check)(struct store *store, store_done *done, void *context);
-    /* Waits until everything queued is written, then closes. Callbacks that had not run are dropped. Not from a callback. */
+    /* Waits until everything queued is written, then closes. Callbacks that had not run are dropped. Not from a
+     * callback. */
     void (*destroy)(struct store *store);
 };
 

@@ -11,7 +11,8 @@
 
 /*
  * Encryption at rest: AES-256-GCM per value, random 96-bit nonce, additional data = table, row, column, key id, so
- * that a value moved to another row does not open. Sealed form: version byte 1, key id (8 bytes), nonce, ciphertext, tag.
+ * that a value moved to another row does not open. Sealed form: version byte 1, key id (8 bytes), nonce, ciphertext,
+ * tag.
  */
 struct store_crypto;
 enum { STORE_KEY_BYTES = 32, STORE_KEY_ID_TEXT_SIZE = 17 };
@@ -35,8 +36,8 @@ bool store_crypto_is_current(const struct store_crypto *crypto, const void *seal
 
 /*
  * The key: 32 raw bytes, or 64 hex digits, in a file. Not there: made, 0600, written to a temporary name, fsynced and
- * renamed, unless create is false. ERR_DENIED when group or others may use it (but systemd's ACL on a credential is fine) or another
- * user than root and ours owns it; ERR_INVALID when it is no key.
+ * renamed, unless create is false. ERR_DENIED when group or others may use it (but systemd's ACL on a credential is
+ * fine) or another user than root and ours owns it; ERR_INVALID when it is no key.
  */
 enum status store_key_load(const char *path, bool create, struct secret **ret_key, struct error *ret_error);
 

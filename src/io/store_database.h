@@ -9,7 +9,8 @@
 #include "io/store_crypto.h"
 
 /*
- * The open SQLite database, locked against a second daemon. Used by one thread at a time; every call may wait for the disk.
+ * The open SQLite database, locked against a second daemon. Used by one thread at a time; every call may wait for the
+ * disk.
  */
 struct store_database;
 
@@ -29,8 +30,8 @@ enum status store_database_change(struct store_database *database, const struct 
 enum status store_database_touch(struct store_database *database, struct error *ret_error);
 
 /*
- * The rows of a table one by one, in no particular order. ret_key: borrowed until the next call; NULL after the last row.
- * ERR_CRYPTO, ERR_CORRUPT naming table and key; ERR_IO, ERR_NO_MEMORY. End it in any case.
+ * The rows of a table one by one, in no particular order. ret_key: borrowed until the next call; NULL after the last
+ * row. ERR_CRYPTO, ERR_CORRUPT naming table and key; ERR_IO, ERR_NO_MEMORY. End it in any case.
  */
 enum status store_database_next(struct store_database *database, enum store_table table, const char **ret_key,
                                 struct secret **ret_value, struct error *ret_error);

@@ -27,7 +27,7 @@ struct store_answer {
     struct store_answer_row {
         char *key;
         struct secret *value;
-    } *rows;
+    } * rows;
 };
 
 enum store_job_kind { STORE_JOB_READ, STORE_JOB_WRITE, STORE_JOB_CHECK };
@@ -44,7 +44,7 @@ struct store_job {
     enum store_table table;
     struct store_change *changes; /* own keys, held values */
     size_t change_count;
-    atomic_bool stopped;          /* a reader wants no more rows */
+    atomic_bool stopped; /* a reader wants no more rows */
     /* How it ended. */
     enum status status;
     struct error error;
