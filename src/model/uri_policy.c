@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/url.h"
 #include "model/template.h"
@@ -21,6 +22,18 @@ static const char *after_scheme(const char *uri)
     return marks ? marks + 3 : uri;
 }
 
+/* What follows the last template of the authority: ".myshopify.com". */
+static const char *literal_tail(const char *uri, size_t *ret_length)
+{
+    const char *authority = after_scheme(uri);
+    const char *end = authority + strcspn(authority, "/?#");
+    const char *tail = end;
+    while (tail > authority && tail[-1] != '}')
+        tail--;
+    *ret_length = (size_t)(end - tail);
+    return tail;
+}
+
 /*
  * The part of a URI that is known now, for the caller to free: all of it without templates; else scheme and authority,
  * of which a template at the front becomes a label of its own ("https://x.myshopify.com"). NULL with *ret_known false
@@ -36,12 +49,9 @@ static char *known_part(const char *uri, bool *ret_known)
     char *known = NULL;
     if (!template_is_in_authority(uri))
         return strndup(uri, (size_t)(authority - uri) + length);
-    const char *tail = authority + length;
-    while (tail > authority && tail[-1] != '}')
-        tail--;
+    const char *tail = literal_tail(uri, &length);
     *ret_known = *tail == '.';
-    if (*ret_known &&
-        asprintf(&known, "%.*sx%.*s", (int)(authority - uri), uri, (int)(authority + length - tail), tail) < 0)
+    if (*ret_known && asprintf(&known, "%.*sx%.*s", (int)(authority - uri), uri, (int)length, tail) < 0)
         return NULL;
     return known;
 }
@@ -82,12 +92,31 @@ static void add_host(struct url_policy *policy, const struct field_view *view, e
         document_fault(faults, pointer_of(field), NULL, "%s", error.message);
 }
 
-static void check_uri(const struct url_policy *policy, enum iclient_field field, const char *uri,
+/* The template may yet name a listed host below what is known: shop.myshopify.com for {{{…}}}.myshopify.com. */
+static bool may_become_listed(const char *uri, const json_t *domains)
+{
+    size_t length;
+    const char *tail = literal_tail(uri, &length);
+    const char *port = memchr(tail, ':', length);
+    if (port)
+        length = (size_t)(port - tail);
+    for (size_t i = 0; template_is_in_authority(uri) && i < json_array_size(domains); i++) {
+        const json_t *domain = json_array_get(domains, i);
+        size_t domain_length = json_string_length(domain);
+        if (domain_length > length &&
+            strncasecmp(json_string_value(domain) + domain_length - length, tail, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void check_uri(const struct url_policy *policy, const struct field_view *view, enum iclient_field field,
                       struct document_faults *faults)
 {
+    const char *uri = field_view_text(view, field);
     bool known;
     AUTO_TEXT text = known_part(uri, &known);
-    if (!known)
+    if (!known || may_become_listed(uri, field_view_get(view, ICLIENT_VALID_DOMAIN_NAMES)))
         return;
     struct error error = {0};
     if (!text)
@@ -115,7 +144,7 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
     for (size_t i = 0; i < URI_FIELD_COUNT && complete; i++) {
         const char *uri = field_view_text(view, uri_fields[i]);
         if (uri && (listed || !template_is_in_authority(uri)))
-            check_uri(policy, uri_fields[i], uri, &building);
+            check_uri(policy, view, uri_fields[i], &building);
     }
     faults->has_errors |= building.has_errors;
     faults->no_memory |= building.no_memory;

@@ -172,6 +172,21 @@ Test(iclient_validate, uris_are_held_to_the_valid_domain_names)
     cr_assert(fixture_fault(faults, "/oauth2/token/uri", "login.example.com"), "%s", fixture_text(faults));
 }
 
+/* Everybody can have a shop below myshopify.com, so that only the shops themselves can be listed. */
+Test(iclient_validate, a_host_that_a_template_completes_may_be_listed_as_a_whole)
+{
+    AUTO(iclient) iclient =
+        fixture_iclient("{'oauth2':{'validDomainNames':['login.example.com','one.myshopify.com'],"
+                        "'revoke':{'uri':'https://{{{connection.settings.shop}}}.myshopify.com:8443/r'}}}");
+    const struct url_policy *policy = iclient_url_policy(iclient);
+    cr_assert_eq(url_policy_check_text(policy, "https://one.myshopify.com/r", NULL), OK);
+    cr_assert_eq(url_policy_check_text(policy, "https://two.myshopify.com/r", NULL), ERR_DENIED);
+    const struct fault_case other = {"{'oauth2':{'validDomainNames':['login.example.com','one.otherify.com'],"
+                                     "'revoke':{'uri':'https://{{{connection.settings.shop}}}.myshopify.com/r'}}}",
+                                     "/oauth2/revoke/uri", "x.myshopify.com"};
+    assert_one_fault(&other);
+}
+
 Test(iclient_validate, exact_hosts_of_the_uris_are_the_policy_without_valid_domain_names)
 {
     AUTO(iclient) iclient = fixture_iclient("{}");
