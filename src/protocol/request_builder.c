@@ -262,7 +262,8 @@ static enum status set_body(const struct request_builder *builder, struct http_r
         status = http_request_set_header_text(
             request, "Content-Type", builder->as_json ? "application/json" : "application/x-www-form-urlencoded",
             ret_error);
-    if (status != OK)
+    /* No parameters, no body: Dropbox refuses the type that libcurl gives an empty one. */
+    if (status != OK || body.length == 0)
         return status;
     struct secret *bytes = secret_create(text_buffer_text(&body), body.length);
     if (!bytes)

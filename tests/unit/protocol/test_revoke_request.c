@@ -28,7 +28,7 @@ static const struct {
      "{\"access_token\":\"45ghiukldjahdnhzdauz\"}"},
     {"Dropbox: the token itself as bearer and nothing else",
      IN("body", REVOKE ",\"headers\":{\"Authorization\":\"Bearer {{{token}}}\"},\"body\":{}"), "POST", SERVER "/revoke",
-     "Bearer 45ghiukldjahdnhzdauz", NULL, ""},
+     "Bearer 45ghiukldjahdnhzdauz", NULL, NULL},
 };
 
 static void expect_text(const char *found, const char *expected, const char *about)
