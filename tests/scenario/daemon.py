@@ -81,6 +81,7 @@ class Daemon:
     """Configure, start(), talk, finish()."""
 
     def __init__(self, config=None):
+        self.is_sanitized = b"__asan_init" in self.binary("iclientd").read_bytes()
         # Short, because a socket's path has 108 bytes; open to all, because other users are peers too.
         self.folder = Path(tempfile.mkdtemp(prefix="icd-", dir="/tmp"))
         self.folder.chmod(0o755)
@@ -94,7 +95,6 @@ class Daemon:
         self.secret_sources = []       # functions that give a set of texts
         self.known_secrets = set()
         self._log_path = self.folder / "log"
-        self.is_sanitized = b"__asan_init" in self.binary("iclientd").read_bytes()
         for name in ("iclients.d", "connections.d", "presets", "admin"):
             (self.folder / name).mkdir()
         self.write_config(config or {})
@@ -151,8 +151,10 @@ class Daemon:
         return self
 
     def _is_ready(self):
-        if self.process.poll() is not None:
-            raise AssertionError(f"iclientd ended with {self.process.returncode}\n{self.log()[-4000:]}")
+        code = self.process.poll()
+        if code is not None:
+            self.process = None
+            raise AssertionError(f"iclientd ended with {code}\n{self.log()[-4000:]}")
         try:
             return self.get("/readyz").status == 200
         except (OSError, http.client.HTTPException):
@@ -161,6 +163,7 @@ class Daemon:
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.process = None
 
     def stop(self):
         """SIGTERM; it must end by itself with 0."""
@@ -172,6 +175,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError("iclientd did not end on SIGTERM\n" + self.log()[-4000:]) from None
+        self.process = None
         assert code == 0, f"iclientd ended with {code}\n{self.log()[-4000:]}"
 
     def restart(self):
@@ -192,11 +196,11 @@ class Daemon:
     def finish(self):
         """The end of each test: a clean stop, a clean log, no secret anywhere."""
         try:
-            if self.process and self.process.returncode is None:
+            if self.process:
                 self.stop()
             self.check_log()
         finally:
-            if self.process and self.process.poll() is None:
+            if self.process:
                 self.kill()
             shutil.rmtree(self.folder, ignore_errors=True)
 
