@@ -147,8 +147,8 @@ const struct iclient_field_row *iclient_field_row(enum iclient_field field);
 
 /* The field "name" of the level that pointer parent names ("", "/oauth2", "/oauth2/token"); ICLIENT_FIELD_COUNT when none. */
 enum iclient_field iclient_field_find(const char *parent, const char *name);
-/* True when that level has a group of fields of this name ("token" under "/oauth2"). */
-bool iclient_field_is_group(const char *parent, const char *name);
+/* The pointer of the group of fields of this name on that level ("token" under "/oauth2"); NULL when there is none. */
+const char *iclient_field_group(const char *parent, const char *name);
 /*
  * What a person who wrote an unknown name there may have meant: the nearest name of that level, or the pointer of a field
  * of exactly that name elsewhere ("/oauth2/clientId"), or the nearest name elsewhere. NULL when there is none.

@@ -191,14 +191,10 @@ static void read_allow(struct connection_reader *reader, const char *pointer, co
     struct access_rule *rule = NULL;
     struct error error = {0};
     enum status status = access_rule_from_json(value, reader->resolve_ids, &rule, &error);
-    if (status == ERR_NO_MEMORY)
-        reader->faults->no_memory = true;
-    else if (status != OK)
-        document_fault(reader->faults, pointer, NULL, "%s", error.message);
-    else
-        reader->connection->access = allocated(reader, shared_access_create(rule));
-    if (status == OK)
-        keep(reader, pointer, json_incref((json_t *)value));
+    if (!document_check(reader->faults, pointer, status, &error))
+        return;
+    reader->connection->access = allocated(reader, shared_access_create(rule));
+    keep(reader, pointer, json_incref((json_t *)value));
 }
 
 static void read_refresh(struct connection_reader *reader, const char *pointer, const json_t *value)
@@ -366,13 +362,16 @@ static bool keep_text(struct connection_reader *reader)
 {
     if (json_object_size(reader->kept) == 0)
         return true;
-    AUTO_FINISH(text_buffer) text;
-    text_buffer_init(&text, CONTENT_TEXT_MAX);
-    if (!text_buffer_append_json(&text, reader->kept)) {
+    const size_t size = json_dumpb(reader->kept, NULL, 0, JSON_COMPACT);
+    if (size > CONTENT_TEXT_MAX) {
         document_fault(reader->faults, "", NULL, "is larger than %d bytes", CONTENT_TEXT_MAX);
         return true;
     }
-    return content(reader) && (reader->connection->content->text = strdup(text_buffer_text(&text)));
+    char *text = size > 0 && content(reader) ? calloc(1, size + 1) : NULL;
+    if (!text)
+        return false;
+    reader->connection->content->text = text;
+    return json_dumpb(reader->kept, text, size, JSON_COMPACT) == size;
 }
 
 static void read_all(struct connection_reader *reader, const json_t *document)

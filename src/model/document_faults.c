@@ -39,6 +39,15 @@ void document_fault_nearest(struct document_faults *faults, const char *pointer,
     fault_list_add(faults->list, faults->file, pointer, nearest ? hint : NULL, "%s", message);
 }
 
+bool document_check(struct document_faults *faults, const char *pointer, enum status status, const struct error *error)
+{
+    if (status == ERR_NO_MEMORY)
+        faults->no_memory = true;
+    else if (status != OK)
+        document_fault(faults, pointer, NULL, "%s", error->message);
+    return status == OK;
+}
+
 enum status document_faults_status(const struct document_faults *faults)
 {
     if (faults->no_memory)

@@ -25,6 +25,9 @@ void document_warning(struct document_faults *faults, const char *pointer, const
 void document_fault_nearest(struct document_faults *faults, const char *pointer, const char *nearest,
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* A failed call's error as a fault, but for ERR_NO_MEMORY, which is none of the document's. True when status is OK. */
+bool document_check(struct document_faults *faults, const char *pointer, enum status status, const struct error *error);
+
 /* What the document came to: ERR_NO_MEMORY, ERR_INVALID, OK. */
 enum status document_faults_status(const struct document_faults *faults);
 

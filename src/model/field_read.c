@@ -24,7 +24,7 @@ struct field_walk {
     struct field_set *set; /* arrays with room for every field while reading */
 };
 
-/* What a kind does: the normal form as a new reference, or NULL after a fault or without memory. */
+/* What a kind does: the normal form as a new reference, or NULL. NULL without a fault is out of memory. */
 typedef json_t *read_kind(struct field_walk *walk, enum iclient_field field, const json_t *value);
 
 static const char *pointer_of(enum iclient_field field)
@@ -46,13 +46,6 @@ static json_t *wrong_type(struct field_walk *walk, const char *pointer, const ch
     document_fault(walk->faults, pointer, json_is_null(value) ? "leave it out" : NULL, "must be %s, not %s", wanted,
                    type_name(value));
     return NULL;
-}
-
-static json_t *kept(struct field_walk *walk, json_t *value)
-{
-    if (!value)
-        walk->faults->no_memory = true;
-    return value;
 }
 
 /* ---- one kind after the other ---- */
@@ -81,7 +74,7 @@ static json_t *read_number(struct field_walk *walk, enum iclient_field field, co
     if (!json_is_number(value) || !json_read_integer(value, &number))
         return wrong_type(walk, pointer_of(field), "a whole number", value);
     if (number >= 0 && number <= NUMBER_MAX)
-        return kept(walk, json_integer(number));
+        return json_integer(number);
     document_fault(walk->faults, pointer_of(field), NULL, "must be from 0 to %lld", (long long)NUMBER_MAX);
     return NULL;
 }
@@ -89,7 +82,7 @@ static json_t *read_number(struct field_walk *walk, enum iclient_field field, co
 static json_t *read_lifetime(struct field_walk *walk, enum iclient_field field, const json_t *value)
 {
     if (json_is_string(value) && strcmp(json_string_value(value), "never") == 0)
-        return kept(walk, json_integer(0));
+        return json_integer(0);
     if (!json_is_number(value))
         return wrong_type(walk, pointer_of(field), "seconds or \"never\"", value);
     return read_number(walk, field, value);
@@ -125,7 +118,7 @@ static json_t *choice_text(struct field_walk *walk, enum iclient_field field, co
     const struct iclient_field_row *row = iclient_field_row(field);
     const char *choice = field_choice(row, text);
     if (choice)
-        return kept(walk, json_string(choice));
+        return json_string(choice);
     size_t count = 0;
     AUTO_FINISH(text_buffer) list;
     text_buffer_init(&list, ERROR_MESSAGE_MAX);
@@ -149,7 +142,7 @@ static json_t *read_object(struct field_walk *walk, enum iclient_field field, co
 {
     if (!json_is_object(value))
         return wrong_type(walk, pointer_of(field), "an object", value);
-    return kept(walk, json_deep_copy(value));
+    return json_deep_copy(value);
 }
 
 /* One element of STRINGS. */
@@ -162,7 +155,7 @@ static json_t *read_element(struct field_walk *walk, enum iclient_field field, c
     }
     if (iclient_field_row(field)->choices)
         return choice_text(walk, field, pointer, text);
-    return kept(walk, json_string(text));
+    return json_string(text);
 }
 
 /* "a.example, b.example" as the forms of integrator.io take it. */
@@ -170,7 +163,7 @@ static json_t *split_at_commas(struct field_walk *walk, enum iclient_field field
 {
     AUTO_JSON elements = json_array();
     if (!elements)
-        return kept(walk, NULL);
+        return NULL;
     for (const char *at = text;;) {
         size_t length = strcspn(at, ",");
         const char *start = at;
@@ -186,7 +179,7 @@ static json_t *split_at_commas(struct field_walk *walk, enum iclient_field field
         at += length + 1;
     }
     if (json_array_size(elements) > 0 || walk->faults->no_memory)
-        return kept(walk, TAKE(elements));
+        return TAKE(elements);
     document_fault(walk->faults, pointer_of(field), NULL, "is empty: leave it out when there is none");
     return NULL;
 }
@@ -199,7 +192,7 @@ static json_t *read_strings(struct field_walk *walk, enum iclient_field field, c
     if (json_is_string(value)) {
         json_decref(given);
         given = iclient_field_row(field)->comma_separated ? split_at_commas(walk, field, json_string_value(value))
-                                                          : kept(walk, json_pack("[O]", value));
+                                                          : json_pack("[O]", value);
     }
     if (!given || !elements)
         return NULL;
@@ -242,7 +235,7 @@ static json_t *read_params(struct field_walk *walk, enum iclient_field field, co
                        *name ? "must be a string, a number or a flag" : "has no name");
         done = false;
     }
-    return done ? kept(walk, json_deep_copy(value)) : NULL;
+    return done ? json_deep_copy(value) : NULL;
 }
 
 static json_t *read_wire_text(struct field_walk *walk, enum iclient_field field, const json_t *value,
@@ -253,11 +246,7 @@ static json_t *read_wire_text(struct field_walk *walk, enum iclient_field field,
     json_t *parsed = NULL;
     struct error error = {0};
     enum status status = read(value, &parsed, &error);
-    if (status == ERR_NO_MEMORY)
-        return kept(walk, NULL);
-    if (status != OK)
-        document_fault(walk->faults, pointer_of(field), NULL, "%s", error.message);
-    return status == OK ? parsed : NULL;
+    return document_check(walk->faults, pointer_of(field), status, &error) ? parsed : NULL;
 }
 
 static json_t *read_headers(struct field_walk *walk, enum iclient_field field, const json_t *value)
@@ -276,19 +265,16 @@ static json_t *read_rules(struct field_walk *walk, enum iclient_field field, con
         return wrong_type(walk, pointer_of(field), "an array of {statusCode, path, values}", value);
     AUTO(failure_rules) rules = failure_rules_create();
     if (!rules)
-        return kept(walk, NULL);
+        return NULL;
     bool done = true;
     for (size_t i = 0; i < json_array_size(value); i++) {
         struct error error = {0};
         enum status status = failure_rules_add_json(rules, json_array_get(value, i), &error);
-        if (status == OK)
-            continue;
         char at[POINTER_MAX];
         snprintf(at, sizeof at, "%s/%zu", pointer_of(field), i);
-        document_fault(walk->faults, at, NULL, "%s", error.message);
-        done = false;
+        done &= document_check(walk->faults, at, status, &error);
     }
-    return done ? kept(walk, json_deep_copy(value)) : NULL;
+    return done ? json_deep_copy(value) : NULL;
 }
 
 static json_t *read_secret(struct field_walk *walk, enum iclient_field field, const json_t *value)
@@ -301,7 +287,7 @@ static json_t *read_secret(struct field_walk *walk, enum iclient_field field, co
     if (!secret_value_read(&reader, value, pointer_of(field), pem, &secret))
         return NULL;
     walk->set->secrets[walk->set->secret_count++] = (struct field_secret){.field = field, .secret = secret};
-    return kept(walk, json_string(SECRET_MASK));
+    return json_string(SECRET_MASK);
 }
 
 static json_t *read_secret_object(struct field_walk *walk, enum iclient_field field, const json_t *value)
@@ -340,6 +326,16 @@ static void add_to_document(struct field_walk *walk, json_t *level, const char *
         walk->faults->no_memory = true;
 }
 
+static json_t *read_normal(struct field_walk *walk, enum iclient_field field, const json_t *value)
+{
+    const bool had_errors = walk->faults->has_errors;
+    walk->faults->has_errors = false;
+    json_t *normal = readers[iclient_field_row(field)->kind](walk, field, value);
+    walk->faults->no_memory |= !normal && !walk->faults->has_errors;
+    walk->faults->has_errors |= had_errors;
+    return normal;
+}
+
 static void read_field(struct field_walk *walk, enum iclient_field field, const char *name, const json_t *value,
                        json_t *level)
 {
@@ -354,7 +350,7 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
         add_to_document(walk, level, name, json_null());
         return;
     }
-    json_t *normal = readers[row->kind](walk, field, value);
+    json_t *normal = read_normal(walk, field, value);
     walk->set->values[walk->set->value_count++] = (struct field_value){.field = field, .value = normal};
     if (!normal)
         return;
@@ -369,6 +365,16 @@ static bool is_preset_extra(const struct field_walk *walk, const char *parent, c
 
 static json_t *read_level(struct field_walk *walk, const char *parent, const json_t *object);
 
+static void unknown_member(struct field_walk *walk, const char *parent, const char *name)
+{
+    AUTO_FINISH(text_buffer) pointer;
+    text_buffer_init(&pointer, POINTER_MAX);
+    text_buffer_append_text(&pointer, parent);
+    json_pointer_append(&pointer, name);
+    document_fault_nearest(walk->faults, text_buffer_text(&pointer), iclient_field_nearest(parent, name),
+                           "is no field of %s", walk->reader->preset ? "a preset" : "an iClient");
+}
+
 static void read_member(struct field_walk *walk, const char *parent, const char *name, const json_t *value,
                         json_t *level)
 {
@@ -379,22 +385,19 @@ static void read_member(struct field_walk *walk, const char *parent, const char 
     }
     if (is_preset_extra(walk, parent, name))
         return;
-    AUTO_FINISH(text_buffer) pointer;
-    text_buffer_init(&pointer, POINTER_MAX);
-    text_buffer_append_text(&pointer, parent);
-    json_pointer_append(&pointer, name);
-    if (!iclient_field_is_group(parent, name))
-        document_fault_nearest(walk->faults, text_buffer_text(&pointer), iclient_field_nearest(parent, name),
-                               "is no field of %s", walk->reader->preset ? "a preset" : "an iClient");
-    else if (!json_is_object(value))
-        wrong_type(walk, text_buffer_text(&pointer), "an object", value);
+    const char *group = iclient_field_group(parent, name);
+    if (group && json_is_object(value))
+        add_to_document(walk, level, name, read_level(walk, group, value));
+    else if (group)
+        wrong_type(walk, group, "an object", value);
     else
-        add_to_document(walk, level, name, read_level(walk, text_buffer_text(&pointer), value));
+        unknown_member(walk, parent, name);
 }
 
 static json_t *read_level(struct field_walk *walk, const char *parent, const json_t *object)
 {
-    json_t *level = kept(walk, json_object());
+    json_t *level = json_object();
+    walk->faults->no_memory |= !level;
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)object, name, value)

@@ -12,13 +12,11 @@
     [ICLIENT_##symbol] = {.pointer = (pointer_text), .kind = FIELD_##kind_name, .fallback = (fallback_text)},
 
 static const struct iclient_field_row rows[ICLIENT_FIELD_COUNT] = {
-    ICLIENT_FIELD_TABLE(ROW)
-    [ICLIENT_FORM_TYPE].choices = CHOICES("assistant", "http"),
+    ICLIENT_FIELD_TABLE(ROW)[ICLIENT_FORM_TYPE].choices = CHOICES("assistant", "http"),
     [ICLIENT_TYPE].choices = CHOICES("confidential", "public"),
     [ICLIENT_ALLOWED_GRANTS].choices = GRANT_NAMES,
-    [ICLIENT_JWT_SIGNATURE_METHOD].choices =
-        CHOICES("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384",
-                "PS512", "EdDSA"),
+    [ICLIENT_JWT_SIGNATURE_METHOD].choices = CHOICES("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256",
+                                                     "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"),
     [ICLIENT_JWT_USE].choices = CHOICES("assertion", "clientAssertion", "accessToken"),
     [ICLIENT_GRANT_TYPE].choices = GRANT_NAMES,
     [ICLIENT_PKCE].choices = CHOICES("s256", "plain"),
@@ -71,15 +69,15 @@ enum iclient_field iclient_field_find(const char *parent, const char *name)
     return ICLIENT_FIELD_COUNT;
 }
 
-bool iclient_field_is_group(const char *parent, const char *name)
+const char *iclient_field_group(const char *parent, const char *name)
 {
     size_t length = strlen(parent);
     for (size_t i = 0; i < GROUP_COUNT; i++) {
         const char *leaf = leaf_under(groups[i], parent, length);
         if (leaf && strcmp(leaf, name) == 0)
-            return true;
+            return groups[i];
     }
-    return false;
+    return NULL;
 }
 
 const char *iclient_field_nearest(const char *parent, const char *name)

@@ -51,8 +51,8 @@ void iclient_validate(struct iclient *iclient, const struct iclient_options *opt
 /* The part of it about keys and client authentication. */
 void iclient_validate_jwt(const struct iclient *iclient, bool template_uses_token,
                           const struct iclient_options *options, struct document_faults *faults);
-/* True when a template anywhere, or in one field (else ICLIENT_FIELD_COUNT), names the path. */
-bool iclient_template_uses(const struct iclient *iclient, enum iclient_field field, const char *path);
+/* True when a template anywhere names the path. */
+bool iclient_template_uses(const struct iclient *iclient, const char *path, struct document_faults *faults);
 
 /* grant, client_authentication, pkce, id, scope, redirect URI and fingerprint from the fields. False: no memory. */
 bool iclient_derive(struct iclient *iclient, const struct iclient_options *options);

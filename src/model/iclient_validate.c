@@ -77,12 +77,12 @@ static void check_required(const struct validation *validation)
 
 /* ---- the client and how it authenticates ---- */
 
-static bool body_sends_secret(const struct iclient *iclient)
+static bool template_sends_secret(const struct iclient *iclient, struct document_faults *faults)
 {
     static const char *const paths[] = {"iClient.oauth2.clientSecret", "iClient.clientSecret",
                                         "iClient.salesforce.clientSecret", "iClient.ebay.certId"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        if (iclient_template_uses(iclient, ICLIENT_FIELD_COUNT, paths[i]))
+        if (iclient_template_uses(iclient, paths[i], faults))
             return true;
     return false;
 }
@@ -109,7 +109,7 @@ static void check_secret_presence(const struct validation *validation)
     if (is(validation, ICLIENT_TYPE, "public"))
         document_fault(validation->faults, pointer_of(secret), NULL,
                        "contradicts type \"public\": such a client has none");
-    else if (authentication == CLIENT_AUTH_NONE && !body_sends_secret(iclient))
+    else if (authentication == CLIENT_AUTH_NONE && !template_sends_secret(iclient, validation->faults))
         document_fault(validation->faults, pointer_of(secret), NULL,
                        "contradicts tokenAuthMethod \"none\": it is never sent");
 }
@@ -230,11 +230,7 @@ static bool add_flat_rule(const struct validation *validation, struct failure_ru
         return true;
     struct error error = {0};
     enum status added = failure_rules_add(rules, status, path, iclient_json(iclient, ICLIENT_FAIL_VALUES), &error);
-    if (added == ERR_NO_MEMORY)
-        validation->faults->no_memory = true;
-    else if (added != OK)
-        document_fault(validation->faults, pointer_of(ICLIENT_FAIL_PATH), NULL, "%s", error.message);
-    return added == OK;
+    return document_check(validation->faults, pointer_of(ICLIENT_FAIL_PATH), added, &error);
 }
 
 /* Without failStatusCode a 401 is a failure as well (ICLIENT.md, Failure rules). */
@@ -332,7 +328,6 @@ static void visit_template(void *context, const struct template_site *site)
 }
 
 struct search {
-    enum iclient_field field;
     const char *path;
     bool found;
 };
@@ -340,15 +335,14 @@ struct search {
 static void visit_search(void *context, const struct template_site *site)
 {
     struct search *search = context;
-    if (search->field == ICLIENT_FIELD_COUNT || search->field == site->field)
-        search->found |= strcmp(search->path, site->path) == 0;
+    search->found |= strcmp(search->path, site->path) == 0;
 }
 
-bool iclient_template_uses(const struct iclient *iclient, enum iclient_field field, const char *path)
+bool iclient_template_uses(const struct iclient *iclient, const char *path, struct document_faults *faults)
 {
-    struct search search = {.field = field, .path = path};
+    struct search search = {.path = path};
     const struct field_view view = iclient_view(iclient);
-    template_check_fields(&view, true, NULL, visit_search, &search);
+    template_check_silently(&view, faults, visit_search, &search);
     return search.found;
 }
 
@@ -363,7 +357,7 @@ void iclient_validate(struct iclient *iclient, const struct iclient_options *opt
     check_bodies(&validation);
     check_failure_fields(&validation);
     reserved_param_check(&validation.view, faults);
-    const bool uses_token = iclient_template_uses(iclient, ICLIENT_FIELD_COUNT, "iClient.jwt.token");
+    const bool uses_token = iclient_template_uses(iclient, "iClient.jwt.token", faults);
     validation.makes_jwt = uses_token || iclient->grant == GRANT_JWT_BEARER || iclient->grant == GRANT_JWT_TOKEN;
     template_check_fields(&validation.view, code_grant, faults, visit_template, &validation);
     iclient_validate_jwt(iclient, uses_token, options, faults);

@@ -91,10 +91,7 @@ static void check_key(const struct jwt_validation *jwt, const struct iclient_opt
     struct error error = {0};
     const struct secret *passphrase = iclient_secret(jwt->iclient, ICLIENT_JWT_PASSPHRASE);
     enum status status = options->check_jwt_key(method, key, passphrase, &error);
-    if (status == ERR_NO_MEMORY)
-        jwt->faults->no_memory = true;
-    else if (status != OK)
-        document_fault(jwt->faults, pointer_of(field), NULL, "%s", error.message);
+    document_check(jwt->faults, pointer_of(field), status, &error);
 }
 
 /* The token that is made from the block: by a grant, for a template, or as private_key_jwt. */

@@ -15,7 +15,7 @@ struct secret_object {
     struct secret_leaf leaves[];
 };
 
-enum { POINTER_MAX = 1024 };
+enum { POINTER_MAX = 64 * 1024 };
 
 static bool out_of_memory(const struct secret_reader *reader)
 {
@@ -29,20 +29,11 @@ static bool read_reference(const struct secret_reader *reader, const json_t *val
     enum secret_source source;
     const char *name;
     struct error error = {0};
-    if (secret_reference_parse(value, &source, &name, &error) != OK) {
-        document_fault(reader->faults, pointer, NULL, "%s", error.message);
-        return false;
-    }
-    *ret_secret = NULL;
-    if (!reader->resolve)
-        return true;
-    enum status status =
-        reader->resolve->read(reader->resolve->context, reader->faults->file, source, name, ret_secret, &error);
-    if (status == ERR_NO_MEMORY)
-        return out_of_memory(reader);
-    if (status != OK)
-        document_fault(reader->faults, pointer, NULL, "%s", error.message);
-    return status == OK;
+    enum status status = secret_reference_parse(value, &source, &name, &error);
+    if (status == OK && reader->resolve)
+        status =
+            reader->resolve->read(reader->resolve->context, reader->faults->file, source, name, ret_secret, &error);
+    return document_check(reader->faults, pointer, status, &error);
 }
 
 static bool read_literal(const struct secret_reader *reader, const json_t *value, const char *pointer,
@@ -139,7 +130,9 @@ static bool walk_member(struct object_walk *walk, const char *name, const json_t
     text_buffer_append_text(&walk->path, name);
     json_pointer_append(&walk->pointer, name);
     bool done = false;
-    if (walk->path.failed || walk->pointer.failed || walk->depth == SECRET_OBJECT_DEPTH_MAX) {
+    if (walk->path.failed || walk->pointer.failed) {
+        out_of_memory(walk->reader);
+    } else if (walk->depth == SECRET_OBJECT_DEPTH_MAX) {
         document_fault(walk->reader->faults, text_buffer_text(&walk->pointer), NULL, "is nested too deeply");
     } else {
         walk->depth++;
@@ -166,6 +159,7 @@ static bool walk_object(struct object_walk *walk, const json_t *object, json_t *
         else if (json_object_set_new(masked, name, member) < 0)
             done = out_of_memory(walk->reader);
     }
+    walk->reader->faults->no_memory |= !masked;
     *ret_masked = done ? TAKE(masked) : NULL;
     return done;
 }
@@ -183,6 +177,7 @@ static bool walk_array(struct object_walk *walk, const json_t *array, json_t **r
         else if (json_array_append_new(masked, member) < 0)
             done = out_of_memory(walk->reader);
     }
+    walk->reader->faults->no_memory |= !masked;
     *ret_masked = done ? TAKE(masked) : NULL;
     return done;
 }

@@ -9,7 +9,7 @@ enum {
     REQUEST_ANY =
         REQUEST_AUTHORIZATION | REQUEST_CODE | REQUEST_UNATTENDED | REQUEST_REFRESH | REQUEST_REVOKE | REQUEST_JWT,
     REQUEST_TOKEN = REQUEST_CODE | REQUEST_UNATTENDED,
-    POINTER_MAX = 1024,
+    POINTER_MAX = 64 * 1024,
     DEPTH_MAX = 32,
 };
 
@@ -59,6 +59,7 @@ struct check {
     struct document_faults *faults;
     template_site_visit *visit;
     void *context;
+    bool silent;
     enum iclient_field field;
     unsigned requests;
     struct text_buffer pointer;
@@ -114,7 +115,7 @@ static bool check_root(const struct check *check, const char *path)
         problem = "resolves to nothing: no such field";
         nearest = nearest_name(rest, connection_members, CONNECTION_MEMBER_COUNT);
     }
-    if (problem && check->faults)
+    if (problem && !check->silent)
         document_fault_nearest(check->faults, pointer, nearest, "{{{%s}}} %s", path, problem);
     return !problem;
 }
@@ -136,11 +137,12 @@ static void walk_member(struct check *check, const char *name, const json_t *val
 {
     size_t length = check->pointer.length;
     json_pointer_append(&check->pointer, name);
-    if (check->depth < DEPTH_MAX && !check->pointer.failed) {
+    check->faults->no_memory |= check->pointer.failed;
+    if (check->depth < DEPTH_MAX) {
         check->depth++;
         walk_value(check, value);
         check->depth--;
-    } else if (check->faults) {
+    } else if (!check->silent) {
         document_fault(check->faults, text_buffer_text(&check->pointer), NULL, "is nested too deeply");
     }
     text_buffer_truncate(&check->pointer, length);
@@ -151,8 +153,9 @@ static void walk_text(struct check *check, const char *text)
     struct error error = {0};
     if (!strstr(text, "{{"))
         return;
-    if (template_walk(text, visit_path, check, &error) != OK && check->faults)
-        document_fault(check->faults, text_buffer_text(&check->pointer), NULL, "%s", error.message);
+    enum status status = template_walk(text, visit_path, check, &error);
+    if (status == ERR_NO_MEMORY || !check->silent)
+        document_check(check->faults, text_buffer_text(&check->pointer), status, &error);
 }
 
 static void walk_value(struct check *check, const json_t *value)
@@ -193,18 +196,29 @@ void template_check_value(const json_t *value, const char *pointer, unsigned req
     check_start(&check, pointer, value);
 }
 
+static void check_fields(const struct field_view *view, unsigned token_request, struct check *check)
+{
+    for (size_t i = 0; i < sizeof template_fields / sizeof template_fields[0]; i++) {
+        check->field = template_fields[i].field;
+        check->requests = template_fields[i].requests;
+        if (check->requests == REQUEST_TOKEN)
+            check->requests = token_request;
+        const json_t *value = field_view_get(view, check->field);
+        if (value)
+            check_start(check, iclient_field_row(check->field)->pointer, value);
+    }
+}
+
 void template_check_fields(const struct field_view *view, bool code_grant, struct document_faults *faults,
                            template_site_visit *visit, void *context)
 {
-    const unsigned token_request = code_grant ? REQUEST_CODE : REQUEST_UNATTENDED;
     struct check check = {.faults = faults, .visit = visit, .context = context};
-    for (size_t i = 0; i < sizeof template_fields / sizeof template_fields[0]; i++) {
-        check.field = template_fields[i].field;
-        check.requests = template_fields[i].requests;
-        if (check.requests == REQUEST_TOKEN)
-            check.requests = token_request;
-        const json_t *value = field_view_get(view, check.field);
-        if (value)
-            check_start(&check, iclient_field_row(check.field)->pointer, value);
-    }
+    check_fields(view, code_grant ? REQUEST_CODE : REQUEST_UNATTENDED, &check);
+}
+
+void template_check_silently(const struct field_view *view, struct document_faults *faults, template_site_visit *visit,
+                             void *context)
+{
+    struct check check = {.faults = faults, .visit = visit, .context = context, .silent = true};
+    check_fields(view, REQUEST_TOKEN, &check);
 }

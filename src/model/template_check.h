@@ -29,13 +29,14 @@ struct template_site {
 /* Called for each template whose syntax and context are right. */
 typedef void template_site_visit(void *context, const struct template_site *site);
 
-/*
- * Walks all fields of the view that may have templates. code_grant: whether token.* is the code grant's request.
- * faults NULL: what is wrong is passed over.
- */
+/* Walks all fields of the view that may have templates. code_grant: whether token.* is the code grant's request. */
 void template_check_fields(const struct field_view *view, bool code_grant, struct document_faults *faults,
                            template_site_visit *visit, void *context);
-/* The same for the strings of one value at pointer, in the requests given (a set of enum template_request). */
+/* Calls visit without telling faults; faults->no_memory is set all the same. */
+void template_check_silently(const struct field_view *view, struct document_faults *faults, template_site_visit *visit,
+                             void *context);
+/* As template_check_fields() for the strings of one value at pointer, in the requests given (a set of enum
+ * template_request). */
 void template_check_value(const json_t *value, const char *pointer, unsigned requests, struct document_faults *faults,
                           template_site_visit *visit, void *context);
 

@@ -61,11 +61,9 @@ static void add_domains(struct url_policy *policy, const json_t *domains, struct
     for (size_t i = 0; i < json_array_size(domains); i++) {
         struct error error = {0};
         enum status status = url_policy_add_domain(policy, json_string_value(json_array_get(domains, i)), &error);
-        if (status == OK)
-            continue;
         char pointer[POINTER_MAX];
         snprintf(pointer, sizeof pointer, "%s/%zu", pointer_of(ICLIENT_VALID_DOMAIN_NAMES), i);
-        document_fault(faults, pointer, NULL, "%s", error.message);
+        document_check(faults, pointer, status, &error);
     }
 }
 
@@ -86,10 +84,10 @@ static void add_host(struct url_policy *policy, const struct field_view *view, e
     AUTO_TEXT text = known_part(uri, &known);
     AUTO(url) url = NULL;
     struct error error = {0};
-    if (!text)
-        faults->no_memory = true;
-    else if (url_parse(text, &url, &error) != OK || url_policy_add_exact_host(policy, url_host(url), &error) != OK)
-        document_fault(faults, pointer_of(field), NULL, "%s", error.message);
+    enum status status = text ? url_parse(text, &url, &error) : ERR_NO_MEMORY;
+    if (status == OK)
+        status = url_policy_add_exact_host(policy, url_host(url), &error);
+    document_check(faults, pointer_of(field), status, &error);
 }
 
 /* The template may yet name a listed host below what is known: shop.myshopify.com for {{{…}}}.myshopify.com. */
@@ -119,10 +117,8 @@ static void check_uri(const struct url_policy *policy, const struct field_view *
     if (!known || may_become_listed(uri, field_view_get(view, ICLIENT_VALID_DOMAIN_NAMES)))
         return;
     struct error error = {0};
-    if (!text)
-        faults->no_memory = true;
-    else if (url_policy_check_text(policy, text, &error) != OK)
-        document_fault(faults, pointer_of(field), NULL, "%s", error.message);
+    enum status status = text ? url_policy_check_text(policy, text, &error) : ERR_NO_MEMORY;
+    document_check(faults, pointer_of(field), status, &error);
 }
 
 struct url_policy *uri_policy_create(const struct field_view *view, bool allow_loopback_http,

@@ -13,7 +13,7 @@ Test(iclient_field, every_row_is_found_by_its_own_pointer)
         char *slash = strrchr(parent, '/');
         *slash = '\0';
         cr_assert_eq(iclient_field_find(parent, slash + 1), field, "%s", iclient_field_row(field)->pointer);
-        cr_assert(parent[0] == '\0' || iclient_field_is_group("", parent + 1) || strchr(parent + 1, '/'));
+        cr_assert(parent[0] == '\0' || iclient_field_group("", parent + 1) || strchr(parent + 1, '/'));
     }
 }
 
@@ -29,9 +29,9 @@ Test(iclient_field, every_default_is_json_and_every_choice_field_has_choices)
 
 Test(iclient_field, groups_and_names_of_other_levels_are_told_apart)
 {
-    cr_assert(iclient_field_is_group("/oauth2", "token"));
-    cr_assert_not(iclient_field_is_group("", "token"));
-    cr_assert_not(iclient_field_is_group("/oauth2", "clientId"));
+    cr_assert_str_eq(iclient_field_group("/oauth2", "token"), "/oauth2/token");
+    cr_assert_null(iclient_field_group("", "token"));
+    cr_assert_null(iclient_field_group("/oauth2", "clientId"));
     cr_assert_eq(iclient_field_find("", "clientId"), ICLIENT_FIELD_COUNT);
     cr_assert_eq(iclient_field_find("/oauth2", "clientId"), ICLIENT_CLIENT_ID);
     cr_assert_eq(iclient_field_find("/salesforce", "clientId"), ICLIENT_SALESFORCE_CLIENT_ID);
