@@ -161,7 +161,7 @@ static enum status render_path(struct rendering *rendering, const struct piece *
 static enum status render_pieces(struct rendering *rendering, const char *text, struct error *ret_error)
 {
     for (const char *at = text; *at;) {
-        struct piece piece;
+        struct piece piece = {0};
         enum status status = read_piece(text, &at, &piece, ret_error);
         if (status != OK)
             return status;
@@ -217,7 +217,7 @@ bool template_is_in_authority(const char *uri)
 enum status template_walk(const char *text, template_visit *each, void *context, struct error *ret_error)
 {
     for (const char *at = text; *at;) {
-        struct piece piece;
+        struct piece piece = {0};
         enum status status = read_piece(text, &at, &piece, ret_error);
         if (status != OK)
             return status;
