@@ -40,7 +40,10 @@ enum status catalog_add_iclient(struct catalog *catalog, const json_t *document,
 /* Also refused: a name taken within the tenant; an iClient that does not exist (with the nearest name) or of another tenant. */
 enum status catalog_add_connection(struct catalog *catalog, const json_t *document, const char *file,
                                    struct fault_list *faults);
-/* Gives every iClient that no connection names its implicit connection. */
+/*
+ * Gives every iClient that no connection names its implicit connection. What such a connection lacks (a value that a
+ * template names, an account) and a name that is taken are warnings: the connections may come later.
+ */
 enum status catalog_finish(struct catalog *catalog, struct fault_list *faults);
 
 /* All borrowed; NULL when there is none. Names are exact for connections, case ignored for iClients (highest version last added wins). */

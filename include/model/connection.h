@@ -21,6 +21,12 @@
  */
 struct connection;
 
+/*
+ * Under the iClient's useIClientFields own username, password, scope, audience and params are faults, and so is a
+ * member of settings, unencrypted or encrypted that the iClient has too. A value that a template of the iClient names
+ * ("connection.settings.shop") is required, and for the password grant an account.
+ */
+
 /* The "iClient" member of a document before the iClient is known; NULL when it is missing or no string. Borrowed. */
 const char *connection_iclient_reference(const json_t *document);
 
@@ -28,7 +34,10 @@ const char *connection_iclient_reference(const json_t *document);
 enum status connection_from_json(const json_t *document, const struct iclient *iclient, const char *file,
                                  const struct secret_resolver *resolve, const struct identity_resolver *resolve_ids,
                                  struct fault_list *faults, struct connection **ret_connection);
-/* The connection that an iClient has when none names it: the same name, nothing of its own, default access. */
+/*
+ * The connection that an iClient has when none names it: the same name, nothing of its own, the default access of
+ * access_rule_from_json() without a resolver. A catalog makes them with its own resolver.
+ */
 struct connection *connection_implicit(const struct iclient *iclient);
 struct connection *connection_hold(const struct connection *connection);
 void connection_destroy(struct connection *connection);
@@ -56,13 +65,14 @@ const json_t *connection_params(const struct connection *connection);
 
 /*
  * The value at a template's path below "connection." (settings.…, unencrypted.…, encrypted.…, username, password,
- * scope, audience, name), appended to value. ERR_NOT_FOUND.
+ * scope, audience, name), appended to value. Members of settings, unencrypted and encrypted that it lacks are the
+ * iClient's. ERR_NOT_FOUND.
  */
 enum status connection_lookup(const struct connection *connection, const char *path, struct text_buffer *value);
 
 /*
- * What its tokens depend on: the iClient's fingerprint with this connection's username, password, scope and audience.
- * Hex SHA-256.
+ * What its tokens depend on: the iClient's fingerprint with the account (its own or the iClient's) and its own scope and
+ * audience. Hex SHA-256; the iClient's own when there is none of these.
  */
 const char *connection_fingerprint(const struct connection *connection);
 

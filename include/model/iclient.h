@@ -132,7 +132,10 @@ const struct failure_rules *iclient_api_failures(const struct iclient *iclient);
 enum { ICLIENT_FINGERPRINT_SIZE = 65 };
 const char *iclient_fingerprint(const struct iclient *iclient);
 
-/* The document as the API gives it back: own fields only, secrets "******", computed fields added. New reference. */
+/*
+ * The document as the API gives it back: own fields only, secrets "******", computed fields and the defaults of _id,
+ * formType and published added. New reference.
+ */
 json_t *iclient_to_json(const struct iclient *iclient);
 
 #endif

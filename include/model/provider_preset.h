@@ -10,6 +10,7 @@
 /*
  * Provider defaults that lie under an iClient: a document of the iClient's own format without name and without
  * secrets, plus "noGrant" (a sentence) for providers that have no OAuth 2.0 grant and "notes" (array of sentences).
+ * Its URIs may have a template for a host without validDomainNames: then the iClient must have them.
  * Immutable, reference counted, shared by every iClient of the provider.
  */
 struct provider_preset;
