@@ -15,7 +15,7 @@ static const struct {
     {"unsupported", true, EXIT_DONE,
      "forgotten here; this provider has no revocation, so the tokens end by themselves"},
     {"failed", true, EXIT_FAILED, "forgotten here, but the provider did not confirm; revoke the access in its console"},
-    {NULL, false, EXIT_DONE, "nothing to revoke"},
+    {NULL, false, EXIT_DONE, "there were no tokens"},
 };
 
 static bool is_same_text(const char *text, const json_t *value)
@@ -42,16 +42,16 @@ enum exit_code command_revoke(const struct arguments *arguments)
         return EXIT_FAILED;
 
     const char *message = json_read_string(document, "message");
-    if (message && *message)
-        terminal_say("%s: %s", name, message);
+    bool has_message = message && *message;
     bool revoked = json_is_true(json_object_get(document, "revoked"));
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         if (revoked == outcomes[i].revoked &&
             is_same_text(outcomes[i].provider, json_object_get(document, "provider"))) {
-            terminal_say("%s: %s", name, outcomes[i].words);
+            bool adds_why = has_message && outcomes[i].exit != EXIT_DONE;
+            terminal_say("%s: %s%s%s", name, outcomes[i].words, adds_why ? ": " : "", adds_why ? message : "");
             return outcomes[i].exit;
         }
     }
-    terminal_say("%s: not revoked", name);
+    terminal_say("%s: not revoked%s%s", name, has_message ? ": " : "", has_message ? message : "");
     return EXIT_FAILED;
 }

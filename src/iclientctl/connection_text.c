@@ -60,8 +60,23 @@ void moment_format(const json_t *time, int64_t now, char text[MOMENT_SIZE])
     snprintf(text, MOMENT_SIZE, "%.*sZ (%s%s%s)", length, date, ahead ? "in " : "", span, ahead ? "" : " ago");
 }
 
+/* "in 59 min", "3 h ago": what fits a column of a table. */
+static void moment_format_short(const json_t *time, int64_t now, char text[MOMENT_SIZE])
+{
+    int64_t wall;
+    if (!json_read_integer(time, &wall)) {
+        snprintf(text, MOMENT_SIZE, "-");
+        return;
+    }
+    char span[32];
+    format_span(wall >= now ? wall - now : now - wall, span, sizeof span);
+    snprintf(text, MOMENT_SIZE, wall > now ? "in %s" : "%s ago", span);
+}
+
+typedef void moment_formatter(const json_t *time, int64_t now, char text[MOMENT_SIZE]);
+
 /* No expiry means never where there is a token at all; the token socket tells no generation. */
-static void format_expiry(const json_t *connection, int64_t now, char text[MOMENT_SIZE])
+static void format_expiry(const json_t *connection, int64_t now, moment_formatter *format, char text[MOMENT_SIZE])
 {
     const json_t *expires_at = json_object_get(connection, "expires_at");
     const json_t *generation = json_object_get(connection, "generation");
@@ -70,7 +85,7 @@ static void format_expiry(const json_t *connection, int64_t now, char text[MOMEN
     if (has_token && json_is_null(expires_at))
         snprintf(text, MOMENT_SIZE, "never");
     else
-        moment_format(expires_at, now, text);
+        format(expires_at, now, text);
 }
 
 enum exit_code connections_fetch(const struct arguments *arguments, json_t **ret_array)
@@ -108,7 +123,7 @@ bool connections_append(const json_t *array, bool colours, struct text_buffer *b
     json_array_foreach(array, index, connection)
     {
         char expires[MOMENT_SIZE];
-        format_expiry(connection, now, expires);
+        format_expiry(connection, now, moment_format_short, expires);
         const char *state = json_read_string(connection, "state");
         const struct terminal_cell cells[] = {
             {json_read_string(connection, "name"), TONE_PLAIN},
@@ -163,7 +178,7 @@ bool connection_append(const json_t *connection, bool colours, struct text_buffe
     add_text(table, "scope", json_object_get(connection, "scope"));
     add_text(table, "generation", json_object_get(connection, "generation"));
     char expires[MOMENT_SIZE];
-    format_expiry(connection, now, expires);
+    format_expiry(connection, now, moment_format, expires);
     add_line(table, "expires", expires, TONE_PLAIN);
     add_moment(table, "refresh", json_object_get(connection, "refresh_after"), now);
     add_text(table, "last error", json_object_get(trouble, "message"));
