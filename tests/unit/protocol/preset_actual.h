@@ -50,7 +50,8 @@ static inline void replace_what_varies(json_t *object)
     } known[] = {{VERIFIER, "$verifier"}, {CHALLENGE, "$challenge"}};
     const char *name;
     json_t *value;
-    json_object_foreach (object, name, value) {
+    json_object_foreach(object, name, value)
+    {
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
             if (json_is_string(value) && strcmp(json_string_value(value), known[i].value) == 0)
                 json_string_set(value, known[i].name);
@@ -78,8 +79,8 @@ static inline void move_jwt(json_t *actual, json_t *parameters)
         json_t *payload = jwt_part(json_string_value(value), 1);
         if (json_string_length(json_object_get(payload, "jti")) > 0)
             json_object_set_new(payload, "jti", json_string("$random"));
-        json_object_set_new(actual, "jwt",
-                            json_pack("{s:o,s:o}", "header", jwt_part(json_string_value(value), 0), "payload", payload));
+        json_object_set_new(
+            actual, "jwt", json_pack("{s:o,s:o}", "header", jwt_part(json_string_value(value), 0), "payload", payload));
         json_object_set_new(parameters, names[i], json_string("$jwt"));
     }
 }
@@ -91,8 +92,8 @@ static inline json_t *actual_request(const struct http_request *request)
     for (size_t i = 0; i < http_request_header_count(request); i++)
         json_object_set_new(headers, http_request_header_name(request, i),
                             json_string(secret_reveal(http_request_header_value(request, i))));
-    json_t *actual =
-        json_pack("{s:s,s:s,s:o}", "method", http_request_method(request), "url", request_url(request), "headers", headers);
+    json_t *actual = json_pack("{s:s,s:s,s:o}", "method", http_request_method(request), "url", request_url(request),
+                               "headers", headers);
     if (!http_request_body(request))
         return actual;
     const char *type = json_read_string(headers, "Content-Type");

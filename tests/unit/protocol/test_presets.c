@@ -15,9 +15,9 @@
 /*
  * What each preset of conf/providers makes of an iClient: presets/<provider>.json has the cases. Each has an iClient
  * (and a connection), the requests that it is to send and the provider's replies with what is to become of them,
- * written from the provider's documentation. Fixed here: the time, NOW; the code of RFC 6749 §4.1.2, the state "STATE"; the token
- * set "ACCESS-1" and "REFRESH-1" with the case's "metadata". "$verifier", "$challenge", "$random" and "$jwt" stand
- * for what varies; "$key" in an iClient is an RSA key.
+ * written from the provider's documentation. Fixed here: the time, NOW; the code of RFC 6749 §4.1.2, the state "STATE";
+ * the token set "ACCESS-1" and "REFRESH-1" with the case's "metadata". "$verifier", "$challenge", "$random" and "$jwt"
+ * stand for what varies; "$key" in an iClient is an RSA key.
  */
 
 #define PRESETS TEST_SOURCE_DIR "/conf/providers"
@@ -272,13 +272,13 @@ static void check_requests(const struct provider_case *provider_case)
 {
     size_t i;
     json_t *expected;
-    json_array_foreach (json_object_get(provider_case->expected, "requests"), i, expected) {
+    json_array_foreach(json_object_get(provider_case->expected, "requests"), i, expected)
+    {
         check_request(provider_case, expected);
     }
 }
 
-static void check_use(const struct provider_case *provider_case, const json_t *expected,
-                      const struct token_set *tokens)
+static void check_use(const struct provider_case *provider_case, const json_t *expected, const struct token_set *tokens)
 {
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, 4096);
@@ -328,12 +328,14 @@ static void check_replies(const struct provider_case *provider_case)
 {
     size_t i;
     json_t *reply;
-    json_array_foreach (json_object_get(provider_case->expected, "replies"), i, reply) {
+    json_array_foreach(json_object_get(provider_case->expected, "replies"), i, reply)
+    {
         check_reply(provider_case, reply);
     }
     /* What the API answers to a token, as services report it. */
     const struct failure_rules *rules = iclient_api_failures(connection_iclient(provider_case->fixture.connection));
-    json_array_foreach (json_object_get(provider_case->expected, "apiReplies"), i, reply) {
+    json_array_foreach(json_object_get(provider_case->expected, "apiReplies"), i, reply)
+    {
         bool failure = failure_rules_match(rules, (int)json_integer_value(json_object_get(reply, "status")),
                                            json_object_get(reply, "body"));
         cr_expect_eq(failure, json_is_true(json_object_get(reply, "failure")), "%s: API reply %zu",
@@ -366,14 +368,14 @@ static void expect_same_provider(const struct provider_case *provider_case, cons
 
 static void try_setting(struct provider_case *provider_case, struct provider_preset *preset, const char *setting)
 {
-    static const char *const values[] = {"evil.example", "evil.example/", "evil.example?", "evil.example#", "x@evil.example",
-                                         "evil.example:443"};
+    static const char *const values[] = {"evil.example",  "evil.example/",  "evil.example?",
+                                         "evil.example#", "x@evil.example", "evil.example:443"};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct provider_case changed = *provider_case;
         AUTO_JSON expected = json_deep_copy(provider_case->expected);
-        AUTO_JSON connection = json_pack("{s:s,s:s,s:{s:s}}", "name", "evil", "iClient",
-                                         json_read_string(json_object_get(expected, "iClient"), "name"), "settings",
-                                         setting, values[i]);
+        AUTO_JSON connection =
+            json_pack("{s:s,s:s,s:{s:s}}", "name", "evil", "iClient",
+                      json_read_string(json_object_get(expected, "iClient"), "name"), "settings", setting, values[i]);
         json_object_set(expected, "connection", connection);
         changed.expected = expected;
         changed.fixture = (struct fixture){0};
@@ -396,7 +398,8 @@ static void try_settings(const char *provider)
     json_object_update(all, (json_t *)settings);
     const char *setting;
     json_t *value;
-    json_object_foreach (all, setting, value) {
+    json_object_foreach(all, setting, value)
+    {
         struct provider_case provider_case = {.expected = expected};
         snprintf(provider_case.label, sizeof provider_case.label, "%s", provider);
         try_setting(&provider_case, preset, setting);
@@ -425,11 +428,11 @@ Test(presets, each_preset_has_cases_and_the_other_way_round)
 Test(presets, each_provider_of_the_schema_has_a_preset)
 {
     static const char *const names[] = {
-        "google",  "salesforce", "azureoauth", "windowslive", "shopify",     "integrator",
-        "zendesk", "bigcommerce", "netsuite",  "ebay",        "ebay-xml",    "asana",
-        "box",     "dropbox",    "clover",     "servicenow",  "jobvite",     "twilio",
-        "certify", "squareup",   "docusign",   "woocommerce", "custom_oauth2", "amazonmws",
-        "microsoftbusinesscentral",
+        "google",     "salesforce",  "azureoauth",    "windowslive", "shopify",
+        "integrator", "zendesk",     "bigcommerce",   "netsuite",    "ebay",
+        "ebay-xml",   "asana",       "box",           "dropbox",     "clover",
+        "servicenow", "jobvite",     "twilio",        "certify",     "squareup",
+        "docusign",   "woocommerce", "custom_oauth2", "amazonmws",   "microsoftbusinesscentral",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         expect_preset(names[i]);
