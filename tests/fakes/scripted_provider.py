@@ -399,8 +399,9 @@ def _pkce_fits(asked, params):
 
 def _is_closed(connection, timeout):
     """Whether the other side has closed; waits up to timeout seconds to see it."""
-    readable, _, _ = select.select([connection], [], [], timeout)
-    if not readable:
+    watch = select.poll()  # select() ends at descriptor 1023
+    watch.register(connection, select.POLLIN)
+    if not watch.poll(timeout * 1000):
         return False
     try:
         if isinstance(connection, ssl.SSLSocket):

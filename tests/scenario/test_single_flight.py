@@ -24,6 +24,13 @@ def open_callers(daemon, count, target="/v1/token/crm"):
     return callers
 
 
+def wait_for_waiters(daemon, count):
+    try:
+        wait_until(lambda: daemon.metrics()["iclientd_waiters"] == count, what=f"{count} waiters")
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {daemon.metrics()}\n{daemon.log()[-2000:]}") from None
+
+
 def answers_of(callers):
     answers = []
     for caller in callers:
@@ -40,12 +47,12 @@ def test_thousand_callers_on_one_expired_token_make_one_request(launch, provider
     daemon = launch(documents.client_credentials(provider), config=LIMITS,
                     connections=[{"name": "shared", "iClient": "crm", "refresh": "onDemand"}])
     first = daemon.token("shared").json()
-    wait_until(lambda: time.time() > first["expires_at"], what="the token to expire")
+    wait_until(lambda: time.time() > first["expires_at"] + 0.1, what="the token to expire")
     provider.lifetime = 3600
     gate = threading.Event()
     provider.next("/token", lambda _, regular: regular().but(gate=gate))
     callers = open_callers(daemon, CALLERS, "/v1/token/shared")
-    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == CALLERS, what="all callers to wait")
+    wait_for_waiters(daemon, CALLERS)
     gate.set()
     answers = answers_of(callers)
     token = daemon.token("shared").json()["access_token"].encode()
@@ -60,7 +67,7 @@ def test_failure_is_shared_by_all_who_wait(launch, provider):
     provider.next("/token", Answer(500, gate=gate))
     daemon = launch(documents.client_credentials(provider), config=LIMITS)
     callers = open_callers(daemon, 100)
-    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == 100, what="all callers to wait")
+    wait_for_waiters(daemon, 100)
     gate.set()
     answers = answers_of(callers)
     assert sum(1 for answer in answers if answer.startswith(b"HTTP/1.1 503") and b"provider_unavailable" in answer) == 100
@@ -79,10 +86,10 @@ def test_waiters_that_leave_do_not_end_the_exchange(launch, provider):
     provider.next("/token", lambda _, regular: regular().but(gate=gate))
     daemon = launch(documents.client_credentials(provider))
     callers = open_callers(daemon, 10)
-    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == 10, what="all callers to wait")
+    wait_for_waiters(daemon, 10)
     for caller in callers:
         caller.close()
-    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == 0, what="the callers to be gone")
+    wait_for_waiters(daemon, 0)
     gate.set()
     assert daemon.token().status == 200
     assert provider.count() == 1
@@ -93,7 +100,7 @@ def test_too_many_waiters_are_told_to_come_back(launch, provider):
     provider.next("/token", lambda _, regular: regular().but(gate=gate))
     daemon = launch(documents.client_credentials(provider), config={"limits": {"waiters": 3}})
     waiting = [Background(daemon.token) for _ in range(3)]
-    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == 3, what="three waiters")
+    wait_for_waiters(daemon, 3)
     reply = daemon.token()
     assert reply.status == 429 and error_of(reply)["code"] == "busy"
     gate.set()
