@@ -76,7 +76,7 @@ def settings(source):
 
 def connection_fields(source):
     code = read_code(source, "src/model/connection_json.c")
-    return [(name,) for name in re.findall(r'\{"/(\w+)", read_\w+, (?:true|false)\}', code)]
+    return [(name,) for name in re.findall(r'\{"/(\w+)", read_\w+(?:, \w+)*\}', code)]
 
 
 def metrics(source):
@@ -321,7 +321,7 @@ GOOD_TREE = {
     "src/model/iclient_field.c": '#define WORDS CHOICES("a", "b")\n[ICLIENT_TYPE].choices = WORDS,\n',
     "src/iclientd/config_keys.c": 'x[] = {{"/wait", read_seconds, AT(wait_ms), 1, 600},\n{"/path", read_path, AT(path), 0, 0}};',
     "src/iclientd/config_defaults.c": "void config_set_default_numbers(c)\n{\n    config->wait_ms = 30 * 1000;\n}\n",
-    "src/model/connection_json.c": '{"/name", read_name, false}, {"/scope", read_scope, true}',
+    "src/model/connection_json.c": '{"/name", read_name, false}, {"/scope", read_scope}',
     "include/base/metrics.h": macro("METRIC_TABLE", r'A, "counter", "m_total", "x=\"1\"", "H."', 'B, "gauge", "n", "", ""'),
     "include/broker/token_entry.h": macro("ENTRY_STATE_TABLE", 'READY, "ready"'),
     "src/service/api_error.h": macro("API_ERROR_TABLE", 'BUSY, "busy", 429, true'),
