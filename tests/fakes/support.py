@@ -5,6 +5,7 @@ import ctypes
 import http.client
 import http.cookies
 import json
+import random
 import signal
 import socket
 import ssl
@@ -17,10 +18,15 @@ _libc = ctypes.CDLL(None)
 
 
 def free_port():
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
+    """A TCP port that was free a moment ago; below those that the kernel gives to outgoing connections."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+                return port
+            except OSError:
+                pass
 
 
 def die_with_parent():
