@@ -3,7 +3,7 @@
 import documents
 import pytest
 from daemon import error_of
-from fakes.support import wait_until
+from fakes.support import CurlUser, call, query_of, wait_until
 
 
 def glewlwyd_document(server, client, grant, plugin=None, **oauth2):
@@ -112,6 +112,26 @@ def test_revoke_reaches_the_server(prepare, glewlwyd):
     assert reply.status in (200, 204), reply
     assert glewlwyd.introspect(token, client)["active"] is False
     assert error_of(daemon.token())["code"] == "authorization_required"
+
+
+def test_authorization_revoked_at_the_server_needs_a_person(prepare, glewlwyd):
+    """glewlwyd refuses a dead refresh token with 400 and an empty body."""
+    daemon = prepare()
+    client = glewlwyd.add_client([daemon.redirect_uri])
+    daemon.write_iclient(glewlwyd_document(glewlwyd, client, "authorizecode"))
+    daemon.start()
+    person = CurlUser()
+    glewlwyd.log_in(person, client.id)
+    callback = glewlwyd.authorize(person, person.get(daemon.authorize()).header("Location"), daemon.redirect_uri)
+    assert person.get(callback).status == 200
+    # A replayed code makes glewlwyd revoke all that it was exchanged for (RFC 6749 §4.1.2).
+    form = {"grant_type": "authorization_code", "code": query_of(callback)["code"], "redirect_uri": daemon.redirect_uri,
+            "code_verifier": "v" * 43}
+    assert call("POST", glewlwyd.token_uri, **client.authenticate(form)).status == 403
+    reply = daemon.rejected(generation=1, status=401)
+    assert reply.status == 409 and error_of(reply)["code"] == "authorization_required"
+    assert daemon.login_at_glewlwyd(glewlwyd, client).status == 200
+    assert daemon.token().status == 200
 
 
 @pytest.mark.parametrize("method", ["RS256", "RS512", "ES256", "ES384", "PS256", "EdDSA", "HS256"])
