@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -51,9 +52,11 @@ static size_t write_prefix(enum log_level level, char *line, size_t size)
     if (getenv("JOURNAL_STREAM")) {
         length = snprintf(line, size, "<%d>", (int)level);
     } else {
-        char now[CLOCK_TEXT_SIZE];
-        clock_format(clock_wall(), now);
-        length = snprintf(line, size, "%s %s: ", now, level_word(level));
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        char text[CLOCK_TEXT_SIZE];
+        clock_format(now.tv_sec, text);
+        length = snprintf(line, size, "%.19s.%03ldZ %s: ", text, now.tv_nsec / 1000000, level_word(level));
     }
     return length > 0 ? (size_t)length : 0;
 }

@@ -144,12 +144,16 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
         log_notice("connection %s: its credentials or endpoints changed; its tokens are kept aside",
                    token_entry_name(entry));
     /* The provider refused this refresh token: an edit that keeps the identity does not make it good again. */
-    bool stays_refused = entry->fits && entry->state == ENTRY_AUTHORIZATION_REQUIRED;
+    bool stays_refused = did_fit && entry->fits && entry->state == ENTRY_AUTHORIZATION_REQUIRED;
     enum entry_state rest = token_entry_rest_state(entry);
-    if (!stays_refused || rest != ENTRY_READY)
-        token_entry_set_state(entry, rest, NULL, NULL, 0);
-    else
+    bool is_set_aside = entry->tokens && !entry->fits && rest == ENTRY_AUTHORIZATION_REQUIRED;
+    if (stays_refused && rest == ENTRY_READY)
         token_entry_changed(entry);
+    else
+        token_entry_set_state(entry, rest, is_set_aside ? "configuration_changed" : NULL,
+                              "its account, credentials, scope or endpoints were changed after the login; undoing the "
+                              "change brings the tokens back",
+                              0);
     refresh_scheduler_plan(entry);
 }
 

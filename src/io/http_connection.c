@@ -134,7 +134,7 @@ static void refuse_request(struct http_connection *connection)
 {
     const char *message;
     int status = http_parse_refusal(connection->parse, &message);
-    http_reply_refuse(connection, status, "invalid_request", message, 0);
+    http_reply_refuse(connection, status, status == 413 ? "too_large" : "invalid_request", message, 0);
 }
 
 /* Replies of one batch go out with one write, before the next read; a client that does not take them is not read. */

@@ -283,11 +283,13 @@ void http_reply_refuse(struct http_connection *connection, int status, const cha
 {
     metrics_add(connection->server->metrics, METRIC_HTTP_REFUSED, 1);
     char body[REFUSAL_MAX];
-    int length = snprintf(body, sizeof body, "{\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}]}", code, message);
+    int length = snprintf(body, sizeof body, "{\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}],\"retryable\":%s}", code,
+                          message, retry_after > 0 ? "true" : "false");
     assert(length > 0 && (size_t)length < sizeof body);
     append_status_and_date(connection, status);
     append(connection, close_line, sizeof close_line - 1);
     append_header(connection, "Content-Type", "application/json");
+    append_text(connection, "Cache-Control: no-store\r\n");
     if (retry_after > 0) {
         char line[LENGTH_LINE_MAX];
         snprintf(line, sizeof line, "Retry-After: %d\r\n", retry_after);

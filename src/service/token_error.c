@@ -12,7 +12,7 @@ struct token_error_row {
     const char *message;
     const char *advice;   /* NULL: none */
     bool names_login;     /* the advice ends with the command for a login */
-    bool has_retry_after;
+    bool has_retry_after; /* the message ends with when to ask again */
 };
 
 static const struct token_error_row token_errors[] = {
@@ -23,12 +23,11 @@ static const struct token_error_row token_errors[] = {
     [TOKEN_CLIENT_REJECTED] = {API_ERROR_CLIENT_REJECTED, true, "the provider refuses the iClient",
                                "check the iClient's client id, secret and grant at the provider", false, true},
     [TOKEN_PROVIDER_UNAVAILABLE] = {API_ERROR_PROVIDER_UNAVAILABLE, true, "the provider has not answered yet",
-                                    "it is tried again without your doing", false, true},
+                                    NULL, false, true},
     [TOKEN_PROVIDER_ERROR] = {API_ERROR_PROVIDER_ERROR, true, "the provider's answer makes no sense",
-                              "check the iClient's token URI and paths", false, true},
+                              NULL, false, true},
     [TOKEN_UNSUPPORTED] = {API_ERROR_UNSUPPORTED, false, "the provider has no OAuth 2.0 grant", NULL, false, false},
-    [TOKEN_BUSY] = {API_ERROR_BUSY, false, "too many callers are waiting for exchanges", "ask again in a moment",
-                    false, false},
+    [TOKEN_BUSY] = {API_ERROR_BUSY, false, "too many callers are waiting for exchanges", NULL, false, true},
 };
 
 void api_append_login_command(const struct connection *connection, struct text_buffer *buffer)
@@ -53,17 +52,27 @@ static const char *find_reason(const struct token_error_row *row, const struct t
     return row->message;
 }
 
-static void append_message(const struct token_error_row *row, const struct token_entry *entry,
+static void append_message(const struct token_error_row *row, const struct token_entry *entry, int64_t retry_after,
                            struct text_buffer *message)
 {
-    const struct connection *connection = token_entry_connection(entry);
     text_buffer_append_text(message, find_reason(row, entry));
-    if (!row->advice)
-        return;
-    text_buffer_append_text(message, "; ");
-    text_buffer_append_text(message, row->advice);
+    if (row->advice) {
+        text_buffer_append_text(message, "; ");
+        text_buffer_append_text(message, row->advice);
+    }
     if (row->names_login)
-        api_append_login_command(connection, message);
+        api_append_login_command(token_entry_connection(entry), message);
+    if (retry_after)
+        text_buffer_append_format(message, "; ask again in %lld s", (long long)retry_after);
+}
+
+/* A second where nothing better is known: a caller that is told nothing asks at once. */
+static int64_t find_retry_after(const struct token_error_row *row, const struct token_entry *entry)
+{
+    int64_t known = broker_retry_after(entry, clock_wall());
+    if (!row->has_retry_after)
+        return 0;
+    return known > 0 ? known : 1;
 }
 
 void api_reply_token_error(struct http_call *call, struct token_entry *entry, enum token_answer answer,
@@ -72,11 +81,12 @@ void api_reply_token_error(struct http_call *call, struct token_entry *entry, en
     const struct token_error_row *row = &token_errors[answer];
     AUTO_FINISH(text_buffer) message;
     text_buffer_init(&message, MESSAGE_MAX);
-    append_message(row, entry, &message);
+    int64_t retry_after = find_retry_after(row, entry);
+    append_message(row, entry, retry_after, &message);
     struct api_error error = {
         .code = row->code,
         .message = message.failed ? row->message : text_buffer_text(&message),
-        .retry_after = row->has_retry_after ? broker_retry_after(entry, clock_wall()) : 0,
+        .retry_after = retry_after,
         .members = members,
     };
     api_error_reply(call, &error);

@@ -158,9 +158,25 @@ Test(broker, a_changed_secret_sets_the_tokens_aside_until_it_is_changed_back)
     fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
                           "\"clientId\":\"id\",\"clientSecret\":\"mistyped\"," ENDPOINTS "}}");
     cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "configuration_changed");
     fixture_configure_one(CODE_ICLIENT("mail"));
     cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
     cr_expect_str_eq(fixture_access_token("mail"), "at-1");
+    cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_READY, "and they are refreshed ahead again");
+}
+
+Test(broker, an_edit_does_not_make_a_refused_refresh_token_good_again)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_now = fixture_entry("mail")->tokens->expires_at + 1;
+    fixture_get("mail");
+    fixture_run_store();
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"description\":\"edited\",\"oauth2\":{"
+                          "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+    cr_expect_eq(fixture_sent, 1);
 }
 
 Test(broker, a_connection_that_leaves_and_comes_back_keeps_its_tokens)
