@@ -17,6 +17,7 @@
     X(MIN_TTL, "--min-ttl", "SECONDS", "the token must be good for that long")                                         \
     X(NO_BROWSER, "--no-browser", NULL, "print the address instead of opening it")                                     \
     X(PRESET_DIR, "--preset-dir", "DIR", "where the provider presets lie")                                             \
+    X(SCHEMA, "--schema", NULL, "print a JSON Schema of the iClient document, for editors")                            \
     X(TENANT, "--tenant", "TENANT", "whose connections (default: default)")                                            \
     X(TOKEN_SOCKET, "--token-socket", "PATH", "the daemon's token socket")                                             \
     X(VERSION, "--version", NULL, "print the version")                                                                 \

@@ -9,6 +9,7 @@
 #include "iclientctl/terminal_text.h"
 #include "io/file_load.h"
 #include "model/catalog.h"
+#include "model/iclient_schema.h"
 #include "protocol/jwt_signature.h"
 
 /* A passphrase that is a reference is not read here, so nothing can be said of the key that it opens. */
@@ -143,8 +144,24 @@ static enum exit_code check(const struct arguments *arguments, const struct chec
     return printed && !fault_list_has_errors(faults) ? EXIT_DONE : EXIT_FAILED;
 }
 
+static enum exit_code print_schema(const struct arguments *arguments)
+{
+    if (arguments->operand_count > 0) {
+        terminal_say("check --schema takes no document");
+        return EXIT_USAGE;
+    }
+    AUTO_JSON schema = iclient_schema_create();
+    if (!schema) {
+        terminal_say("out of memory");
+        return EXIT_FAILED;
+    }
+    return terminal_write_document(schema) ? EXIT_DONE : EXIT_FAILED;
+}
+
 enum exit_code command_check(const struct arguments *arguments)
 {
+    if (arguments->options[OPTION_SCHEMA])
+        return print_schema(arguments);
     AUTO_FINISH(check_settings) settings;
     struct error error;
     if (check_settings_init(&settings, arguments, &error) != OK) {

@@ -28,7 +28,8 @@ static const uint32_t token_options = OPTION_BIT(OPTION_MIN_TTL) | OPTION_BIT(OP
 /* Sorted by name. */
 static const struct command commands[] = {
     {"check", "[FILE|DIR…]", "check iClients and connections; needs no daemon",
-     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_PRESET_DIR), 0, OPERANDS_ANY, command_check},
+     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_PRESET_DIR) | OPTION_BIT(OPTION_SCHEMA), 0, OPERANDS_ANY,
+     command_check},
     {"list", "", "list the connections and how they are", 0, 0, 0, command_list},
     {"login", "NAME", "authorize a connection in the browser", OPTION_BIT(OPTION_NO_BROWSER), 1, 1, command_login},
     {"refresh", "NAME", "get a new token now", 0, 1, 1, command_refresh},

@@ -144,13 +144,23 @@ static int append_json_piece(const char *bytes, size_t length, void *buffer)
     return text_buffer_append(buffer, bytes, length) ? 0 : -1;
 }
 
+static bool write_json(const json_t *value, size_t flags)
+{
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, TERMINAL_TEXT_MAX);
+    json_dump_callback(value, append_json_piece, &text, flags | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    text_buffer_append_text(&text, "\n");
+    return terminal_write_buffer(&text);
+}
+
 bool terminal_write_json(const json_t *value)
 {
-    AUTO_FINISH(text_buffer) line;
-    text_buffer_init(&line, TERMINAL_TEXT_MAX);
-    json_dump_callback(value, append_json_piece, &line, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    text_buffer_append_text(&line, "\n");
-    return terminal_write_buffer(&line);
+    return write_json(value, JSON_COMPACT);
+}
+
+bool terminal_write_document(const json_t *document)
+{
+    return write_json(document, JSON_INDENT(2));
 }
 
 void terminal_say(const char *format, ...)
