@@ -37,7 +37,7 @@ size_t fault_list_count(const struct fault_list *faults);
 const struct fault *fault_list_at(const struct fault_list *faults, size_t index);
 bool fault_list_has_errors(const struct fault_list *faults);
 
-/* "FILE: POINTER: message (hint)" without a newline; "(document)" for an empty pointer. NULL when out of memory. */
+/* "FILE: POINTER: message (hint)" without a newline; what is empty is left out. NULL when out of memory. */
 char *fault_format(const struct fault *fault);
 
 /*

@@ -145,8 +145,9 @@ char *fault_format(const struct fault *fault)
     text_buffer_init(&text, FAULT_TEXT_MAX);
     if (fault->file[0] != '\0')
         text_buffer_append_format(&text, "%s: ", fault->file);
-    text_buffer_append_format(&text, "%s: %s", fault->pointer[0] != '\0' ? fault->pointer : "(document)",
-                              fault->message);
+    if (fault->pointer[0] != '\0')
+        text_buffer_append_format(&text, "%s: ", fault->pointer);
+    text_buffer_append_text(&text, fault->message);
     if (fault->hint)
         text_buffer_append_format(&text, " (%s)", fault->hint);
     return text_buffer_take(&text);

@@ -66,7 +66,7 @@ def test_every_fault_has_its_file_pointer_and_hint(folder):
     wrong = {**ICLIENT, "oauth2": {**ICLIENT["oauth2"], "clientSecert": "x", "grantType": "magic"}}
     code, out, err = check(folder, write(folder / "wrong.json", wrong), write(folder / "torn.json", '{"name":'))
     assert code == 1 and "the-secret-of-a-test" not in out + err
-    assert "torn.json: (document): line 1" in out and "wrong.json: /oauth2/grantType: " in out
+    assert "torn.json: line 1" in out and "wrong.json: /oauth2/grantType: " in out
     assert re.search(r"wrong\.json: /oauth2/clientSecert: .*\(.*clientSecret", out)
 
 

@@ -56,9 +56,9 @@ Test(fault_list, format_writes_place_message_and_hint)
         const char *expected;
     } cases[] = {
         {{.file = "a.json", .pointer = "/x/y", .message = "bad", .hint = "good"}, "a.json: /x/y: bad (good)"},
-        {{.file = "a.json", .pointer = "", .message = "bad"}, "a.json: (document): bad"},
+        {{.file = "a.json", .pointer = "", .message = "bad"}, "a.json: bad"},
         {{.file = "", .pointer = "/x", .message = "bad"}, "/x: bad"},
-        {{.file = "", .pointer = "", .message = "bad"}, "(document): bad"},
+        {{.file = "", .pointer = "", .message = "bad"}, "bad"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO_TEXT text = fault_format(&cases[i].fault);
