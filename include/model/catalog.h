@@ -14,7 +14,7 @@
 
 /*
  * All presets, iClients and connections that hold together: built once by adding documents, finished, then read
- * only. A reload builds a new one and swaps it, or keeps the old one.
+ * only, but for the edits of catalog_edit.h. A reload builds a new one and swaps it, or keeps the old one.
  *
  * Order: presets, then iClients, then connections, then catalog_finish(). A document with faults is left out and its
  * faults are in the list; adding goes on, so that one run shows all of them. Returns OK, ERR_INVALID (faults were
@@ -24,10 +24,11 @@ struct catalog;
 
 struct catalog_options {
     struct iclient_options iclient;
-    const struct secret_resolver *resolve_secrets;  /* borrowed until catalog_finish(); may be NULL */
+    const struct secret_resolver *resolve_secrets;  /* copied, its context borrowed for life; may be NULL */
     const struct identity_resolver *resolve_ids;    /* likewise */
 };
 
+/* options: copied. */
 struct catalog *catalog_create(const struct catalog_options *options);
 void catalog_destroy(struct catalog *catalog);
 AUTO_DEFINE(catalog);
@@ -56,5 +57,10 @@ size_t catalog_iclient_count(const struct catalog *catalog);
 const struct iclient *catalog_iclient_at(const struct catalog *catalog, size_t index);
 size_t catalog_connection_count(const struct catalog *catalog);
 const struct connection *catalog_connection_at(const struct catalog *catalog, size_t index);
+
+/* Every connection that refers to an iClient, until each returns false; its implicit one is none of them. */
+typedef bool catalog_each_connection(void *context, const struct connection *connection);
+void catalog_for_each_connection_of(const struct catalog *catalog, const struct iclient *iclient,
+                                    catalog_each_connection *each, void *context);
 
 #endif

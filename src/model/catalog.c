@@ -9,10 +9,25 @@
 
 struct catalog *catalog_create(const struct catalog_options *options)
 {
-    struct catalog *catalog = calloc(1, sizeof *catalog);
-    if (catalog && options)
-        catalog->options = *options;
-    return catalog;
+    AUTO(catalog) catalog = calloc(1, sizeof *catalog);
+    if (!catalog || !options)
+        return TAKE(catalog);
+    catalog->options = *options;
+    if (options->resolve_secrets) {
+        catalog->secrets = *options->resolve_secrets;
+        catalog->options.resolve_secrets = &catalog->secrets;
+    }
+    if (options->resolve_ids) {
+        catalog->identities = *options->resolve_ids;
+        catalog->options.resolve_ids = &catalog->identities;
+    }
+    if (options->iclient.default_redirect_uri) {
+        catalog->default_redirect_uri = strdup(options->iclient.default_redirect_uri);
+        catalog->options.iclient.default_redirect_uri = catalog->default_redirect_uri;
+        if (!catalog->default_redirect_uri)
+            return NULL;
+    }
+    return TAKE(catalog);
 }
 
 static void tenant_destroy(struct tenant *tenant)
@@ -65,6 +80,7 @@ void catalog_destroy(struct catalog *catalog)
         free(preset);
     }
     shared_access_destroy(catalog->default_access);
+    free(catalog->default_redirect_uri);
     free(catalog->iclients);
     free(catalog->connections);
     free(catalog);
@@ -153,6 +169,14 @@ struct connection_entry *catalog_connection_entry(const struct tenant *tenant, c
     return entry;
 }
 
+struct component_entry *catalog_component_entry(const struct tenant *tenant, const char *component)
+{
+    struct component_entry *entry = NULL;
+    if (tenant)
+        HASH_FIND(hh, tenant->components, component, strlen(component), entry);
+    return entry;
+}
+
 const struct provider_preset *catalog_find_preset(const struct catalog *catalog, const char *name)
 {
     const struct preset_entry *entry = catalog_preset_entry(catalog, name);
@@ -194,5 +218,14 @@ size_t catalog_connection_count(const struct catalog *catalog)
 
 const struct connection *catalog_connection_at(const struct catalog *catalog, size_t index)
 {
-    return index < catalog->connection_count ? catalog->connections[index] : NULL;
+    return index < catalog->connection_count ? catalog->connections[index]->connection : NULL;
+}
+
+void catalog_for_each_connection_of(const struct catalog *catalog, const struct iclient *iclient,
+                                    catalog_each_connection *each, void *context)
+{
+    const struct iclient_entry *entry = catalog_iclient_entry(catalog, iclient_id(iclient));
+    for (const struct connection_entry *at = entry ? entry->connections : NULL; at; at = at->next)
+        if (!each(context, at->connection))
+            return;
 }

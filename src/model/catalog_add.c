@@ -9,12 +9,13 @@
 enum { HINT_CANDIDATES_MAX = 2000000 };
 static const char default_tenant[] = "default";
 
-/* Room for one more element; false: no memory. */
-static bool reserve(void **array, size_t count, size_t *capacity, size_t size)
+bool catalog_reserve(void **array, size_t count, size_t *capacity, size_t size)
 {
-    if (count < *capacity)
+    if (count <= *capacity)
         return true;
-    size_t wanted = *capacity ? *capacity * 2 : 16;
+    size_t wanted = *capacity ? *capacity : 16;
+    while (wanted < count)
+        wanted *= 2;
     void *grown = reallocarray(*array, wanted, size);
     if (!grown)
         return false;
@@ -98,8 +99,8 @@ enum status catalog_add_preset(struct catalog *catalog, const char *name, const 
  * The preset that a document asks for. When there is none of that name, a fault, and the nearest one, so that the
  * document's other faults are told against what was most likely meant.
  */
-static struct provider_preset *choose_preset(struct catalog *catalog, const json_t *document,
-                                             struct document_faults *faults)
+struct provider_preset *catalog_choose_preset(struct catalog *catalog, const json_t *document,
+                                              struct document_faults *faults)
 {
     static const char custom[] = "custom_oauth2";
     const char *name = json_read_string(document, "provider");
@@ -117,27 +118,25 @@ static struct provider_preset *choose_preset(struct catalog *catalog, const json
 
 /* ---- iClients ---- */
 
-static void check_unique(const struct catalog *catalog, const struct tenant *tenant, const struct iclient *iclient,
-                         struct document_faults *faults)
+void catalog_check_unique(const struct catalog *catalog, const struct tenant *tenant, const struct iclient *iclient,
+                          const struct iclient_entry *except, struct document_faults *faults)
 {
     const struct iclient_name *same_name = catalog_iclient_name(tenant, iclient_name(iclient));
     const char *version = iclient_text(iclient, ICLIENT_VERSION);
     const struct iclient_entry *entry = same_name ? same_name->versions : NULL;
-    while (entry && strcasecmp(iclient_text(entry->iclient, ICLIENT_VERSION), version) != 0)
+    while (entry && (entry == except || strcasecmp(iclient_text(entry->iclient, ICLIENT_VERSION), version) != 0))
         entry = entry->lower_version;
     if (entry)
         document_fault(faults, "/name", NULL, "name and version are taken within the tenant (%s)",
-                       iclient_file(entry->iclient));
+                       catalog_origin(iclient_file(entry->iclient)));
     const struct iclient_entry *same_id = entry ? NULL : catalog_iclient_entry(catalog, iclient_id(iclient));
-    if (same_id)
-        document_fault(faults, "/_id", NULL, "is taken (%s)", iclient_file(same_id->iclient));
+    if (same_id && same_id != except)
+        document_fault(faults, "/_id", NULL, "is taken (%s)", catalog_origin(iclient_file(same_id->iclient)));
     const char *component = iclient_text(iclient, ICLIENT_COMPONENT);
-    struct component_entry *same_component = NULL;
-    if (component && tenant)
-        HASH_FIND(hh, tenant->components, component, strlen(component), same_component);
-    if (same_component)
+    const struct component_entry *same_component = component ? catalog_component_entry(tenant, component) : NULL;
+    if (same_component && !(except && same_component->iclient == except->iclient))
         document_fault(faults, "/component", NULL, "has an iClient already within the tenant (%s)",
-                       iclient_file(same_component->iclient));
+                       catalog_origin(iclient_file(same_component->iclient)));
 }
 
 static bool add_component(struct tenant *tenant, const struct iclient *iclient)
@@ -157,7 +156,7 @@ static bool add_component(struct tenant *tenant, const struct iclient *iclient)
 }
 
 /* Highest version first ("10" over "9"), and of equal ones the last added. */
-static void add_version(struct iclient_name *name, struct iclient_entry *entry)
+void catalog_add_version(struct iclient_name *name, struct iclient_entry *entry)
 {
     const char *version = iclient_text(entry->iclient, ICLIENT_VERSION);
     struct iclient_entry **at = &name->versions;
@@ -171,8 +170,8 @@ static enum status take_iclient(struct catalog *catalog, struct tenant *tenant, 
 {
     AUTO(iclient) iclient = take_iclient;
     struct iclient_name *name = catalog_make_iclient_name(tenant, iclient_name(iclient));
-    if (!name || !reserve((void **)&catalog->iclients, catalog->iclient_count, &catalog->iclient_capacity,
-                          sizeof(struct iclient_entry *)))
+    if (!name || !catalog_reserve((void **)&catalog->iclients, catalog->iclient_count + 1, &catalog->iclient_capacity,
+                                  sizeof(struct iclient_entry *)))
         return ERR_NO_MEMORY;
     struct iclient_entry *entry = calloc(1, sizeof *entry);
     if (!entry)
@@ -183,7 +182,8 @@ static enum status take_iclient(struct catalog *catalog, struct tenant *tenant, 
         return ERR_NO_MEMORY;
     }
     entry->iclient = TAKE(iclient);
-    add_version(name, entry);
+    catalog_add_version(name, entry);
+    entry->index = catalog->iclient_count;
     catalog->iclients[catalog->iclient_count++] = entry;
     return add_component(tenant, entry->iclient) ? OK : ERR_NO_MEMORY;
 }
@@ -203,14 +203,14 @@ enum status catalog_add_iclient(struct catalog *catalog, const json_t *document,
                                 struct fault_list *faults)
 {
     struct document_faults own = {.list = faults, .file = file};
-    struct provider_preset *preset = choose_preset(catalog, document, &own);
+    struct provider_preset *preset = catalog_choose_preset(catalog, document, &own);
     AUTO(iclient) iclient = NULL;
     if (!preset)
         return ERR_NO_MEMORY;
     enum status status = iclient_from_json(document, preset, file, &catalog->options.iclient,
                                            catalog->options.resolve_secrets, faults, &iclient);
     if (status == OK)
-        check_unique(catalog, catalog_tenant(catalog, iclient_tenant(iclient)), iclient, &own);
+        catalog_check_unique(catalog, catalog_tenant(catalog, iclient_tenant(iclient)), iclient, NULL, &own);
     if (status == OK && own.has_errors)
         status = ERR_INVALID;
     if (status == ERR_INVALID)
@@ -238,9 +238,9 @@ static void no_such_iclient(struct catalog *catalog, struct tenant *tenant, cons
                            "there is no iClient \"%.64s\" in tenant \"%.64s\"", reference, tenant_name);
 }
 
-/* By name, else by _id within the tenant. NULL after a fault. */
-static struct iclient_entry *resolve_iclient(struct catalog *catalog, const json_t *document,
-                                             struct document_faults *faults)
+/* By name, else by _id within the tenant. */
+struct iclient_entry *catalog_resolve_iclient(struct catalog *catalog, const json_t *document,
+                                              struct document_faults *faults)
 {
     const char *reference = connection_iclient_reference(document);
     const char *tenant_name = json_read_string(document, "tenant");
@@ -270,11 +270,13 @@ static bool make_default_access(struct catalog *catalog)
     return catalog->default_access != NULL;
 }
 
-static enum status take_connection(struct catalog *catalog, struct tenant *tenant, struct connection *take_connection)
+/* iclient: which it refers to; NULL for an implicit one. */
+static enum status take_connection(struct catalog *catalog, struct tenant *tenant, struct iclient_entry *iclient,
+                                   struct connection *take_connection, struct connection_entry **ret_entry)
 {
     AUTO(connection) connection = take_connection;
-    if (!reserve((void **)&catalog->connections, catalog->connection_count, &catalog->connection_capacity,
-                 sizeof(struct connection *)))
+    if (!catalog_reserve((void **)&catalog->connections, catalog->connection_count + 1, &catalog->connection_capacity,
+                         sizeof(struct connection_entry *)))
         return ERR_NO_MEMORY;
     struct connection_entry *entry = calloc(1, sizeof *entry);
     if (!entry)
@@ -285,8 +287,13 @@ static enum status take_connection(struct catalog *catalog, struct tenant *tenan
         free(entry);
         return ERR_NO_MEMORY;
     }
-    catalog->connections[catalog->connection_count++] = connection;
+    entry->index = catalog->connection_count;
+    catalog->connections[catalog->connection_count++] = entry;
     entry->connection = TAKE(connection);
+    entry->iclient = iclient;
+    if (iclient)
+        DL_APPEND(iclient->connections, entry);
+    *ret_entry = entry;
     return OK;
 }
 
@@ -294,7 +301,7 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
                                    struct fault_list *faults)
 {
     struct document_faults own = {.list = faults, .file = file};
-    struct iclient_entry *entry = resolve_iclient(catalog, document, &own);
+    struct iclient_entry *entry = catalog_resolve_iclient(catalog, document, &own);
     if (!entry)
         return ERR_INVALID;
     if (!make_default_access(catalog))
@@ -304,20 +311,21 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
     const char *name = json_read_string(document, "name");
     const struct connection_entry *taken = name ? catalog_connection_entry(tenant, name) : NULL;
     if (taken)
-        document_fault(&own, "/name", NULL, "is taken within the tenant (%s)", connection_file(taken->connection));
+        document_fault(&own, "/name", NULL, "is taken within the tenant (%s)",
+                       catalog_origin(connection_file(taken->connection)));
     AUTO(connection) connection = NULL;
     enum status status =
         connection_from_json_sharing(document, entry->iclient, file, catalog->options.resolve_secrets,
                                      catalog->options.resolve_ids, catalog->default_access, faults, &connection);
     if (status == OK && own.has_errors)
         status = ERR_INVALID;
-    return status == OK ? take_connection(catalog, tenant, TAKE(connection)) : status;
+    struct connection_entry *added;
+    return status == OK ? take_connection(catalog, tenant, entry, TAKE(connection), &added) : status;
 }
 
 /* ---- implicit connections ---- */
 
-/* Warnings, not faults: an iClient may well be there before its connections are. */
-static void warn_of_missing_values(const struct connection *connection, struct document_faults *faults)
+void catalog_warn_of_missing_values(const struct connection *connection, struct document_faults *faults)
 {
     const struct iclient *iclient = connection_iclient(connection);
     static const char hint[] = "add a connection that has it, or set it in the iClient";
@@ -339,14 +347,15 @@ static enum status add_implicit(struct catalog *catalog, const struct iclient *i
     if (taken || meant != iclient) {
         document_warning(&own, "/name", "add a connection that names it by _id",
                          "no connection names this iClient, and its own name is taken (%s)",
-                         taken ? connection_file(taken->connection) : iclient_file(meant));
+                         catalog_origin(taken ? connection_file(taken->connection) : iclient_file(meant)));
         return OK;
     }
     AUTO(connection) connection = connection_implicit_sharing(iclient, catalog->default_access);
     if (!connection)
         return ERR_NO_MEMORY;
-    warn_of_missing_values(connection, &own);
-    return take_connection(catalog, tenant, TAKE(connection));
+    catalog_warn_of_missing_values(connection, &own);
+    struct iclient_name *name = catalog_iclient_name(tenant, iclient_name(iclient));
+    return take_connection(catalog, tenant, NULL, TAKE(connection), &name->implicit);
 }
 
 enum status catalog_finish(struct catalog *catalog, struct fault_list *faults)

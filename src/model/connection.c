@@ -242,8 +242,7 @@ bool connection_has_path(const struct connection *connection, const json_t *docu
     return find_member(connection, document, path, &value);
 }
 
-/* What the connection says itself, as JSON; NULL when it says nothing or memory ran out (*ret_done false). */
-static json_t *own_document(const struct connection *connection, bool *ret_done)
+json_t *connection_own_document(const struct connection *connection, bool *ret_done)
 {
     *ret_done = true;
     if (!connection->content || !connection->content->text)
@@ -271,7 +270,7 @@ enum status connection_lookup(const struct connection *connection, const char *p
     if (strcmp(path, "password") == 0)
         return append_secret(value, connection_password(connection));
     bool done;
-    AUTO_JSON document = own_document(connection, &done);
+    AUTO_JSON document = connection_own_document(connection, &done);
     struct iclient_path_value found;
     if (!done)
         return ERR_NO_MEMORY;
@@ -316,7 +315,7 @@ const char *connection_fingerprint(const struct connection *connection)
 json_t *connection_to_json(const struct connection *connection)
 {
     bool done;
-    AUTO_JSON own = own_document(connection, &done);
+    AUTO_JSON own = connection_own_document(connection, &done);
     const char *reference =
         connection->refers_by_id ? iclient_id(connection->iclient) : iclient_name(connection->iclient);
     AUTO_JSON document = json_pack("{s:s,s:s}", "name", connection_name(connection), "iClient", reference);

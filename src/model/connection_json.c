@@ -8,7 +8,6 @@
 #include "model/iclient_record.h"
 #include "model/name_rule.h"
 #include "model/reserved_param.h"
-#include "model/template_check.h"
 
 enum { POINTER_MAX = 512, SCOPES_MAX = 256, PARAMS_MAX = 128, CONTENT_TEXT_MAX = 256 * 1024 };
 
@@ -225,20 +224,14 @@ static void read_active(struct connection_reader *reader, const char *pointer, c
 static const struct {
     const char *pointer;
     read_member *read;
-    bool iclient_value; /* what useIClientFields keeps a connection from having */
 } members[] = {
-    {"/name", read_name, false},           {"/iClient", read_iclient, false},
-    {"/tenant", read_tenant, false},       {"/description", read_description, false},
-    {"/scope", read_scope, true},          {"/audience", read_audience, true},
-    {"/username", read_username, true},    {"/password", read_password, true},
-    {"/settings", read_object, false},     {"/unencrypted", read_object, false},
-    {"/encrypted", read_encrypted, false}, {"/params", read_params, true},
-    {"/allow", read_allow, false},         {"/refresh", read_refresh, false},
-    {"/active", read_active, false},
+    {"/name", read_name},       {"/iClient", read_iclient},         {"/tenant", read_tenant},
+    {"/scope", read_scope},     {"/description", read_description}, {"/audience", read_audience},
+    {"/params", read_params},   {"/username", read_username},       {"/password", read_password},
+    {"/settings", read_object}, {"/unencrypted", read_object},      {"/encrypted", read_encrypted},
+    {"/allow", read_allow},     {"/refresh", read_refresh},         {"/active", read_active},
 };
 enum { MEMBER_COUNT = sizeof members / sizeof members[0] };
-
-static const char closed_text[] = "the iClient says useIClientFields: only its own value is used";
 
 static void unknown_member(struct connection_reader *reader, const char *name)
 {
@@ -254,7 +247,6 @@ static void unknown_member(struct connection_reader *reader, const char *name)
 
 static void read_document(struct connection_reader *reader, const json_t *document)
 {
-    const bool closed = iclient_flag(reader->connection->iclient, ICLIENT_USE_ICLIENT_FIELDS);
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)document, name, value)
@@ -266,94 +258,8 @@ static void read_document(struct connection_reader *reader, const json_t *docume
             unknown_member(reader, name);
             continue;
         }
-        if (closed && members[i].iclient_value)
-            document_fault(reader->faults, members[i].pointer, NULL, "%s", closed_text);
         members[i].read(reader, members[i].pointer, value);
     }
-}
-
-/* ---- what the fields say together ---- */
-
-static bool iclient_has_member(const struct iclient *iclient, const char *group, const char *name)
-{
-    char path[TEMPLATE_PATH_MAX];
-    struct iclient_path_value found;
-    snprintf(path, sizeof path, "%s.%s", group, name);
-    return iclient_find_path(iclient, path, &found);
-}
-
-/* Under useIClientFields a connection may add to settings, unencrypted and encrypted, but not change a member. */
-static void check_overrides(struct connection_reader *reader)
-{
-    static const char *const groups[] = {"settings", "unencrypted", "encrypted"};
-    if (!iclient_flag(reader->connection->iclient, ICLIENT_USE_ICLIENT_FIELDS))
-        return;
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        const char *name;
-        json_t *value;
-        json_object_foreach(json_object_get(reader->kept, groups[i]), name, value)
-        {
-            if (!iclient_has_member(reader->connection->iclient, groups[i], name))
-                continue;
-            AUTO_FINISH(text_buffer) pointer;
-            text_buffer_init(&pointer, POINTER_MAX);
-            json_pointer_append(&pointer, groups[i]);
-            json_pointer_append(&pointer, name);
-            document_fault(reader->faults, text_buffer_text(&pointer), NULL, "%s", closed_text);
-        }
-    }
-}
-
-static void check_account(struct connection_reader *reader)
-{
-    const struct connection *connection = reader->connection;
-    if (iclient_grant(connection->iclient) != GRANT_PASSWORD)
-        return;
-    if (!connection_username(connection))
-        document_fault(reader->faults, "/username", NULL,
-                       "is required for the password grant: neither the connection nor the iClient has one");
-    if (!connection_has_password(connection))
-        document_fault(reader->faults, "/password", NULL,
-                       "is required for the password grant: neither the connection nor the iClient has one");
-}
-
-static void missing_value(struct connection_reader *reader, const char *path)
-{
-    AUTO_FINISH(text_buffer) pointer;
-    text_buffer_init(&pointer, POINTER_MAX);
-    text_buffer_append_text(&pointer, "/");
-    for (; *path; path++)
-        text_buffer_append(&pointer, *path == '.' ? "/" : path, 1);
-    document_fault(reader->faults, text_buffer_text(&pointer), NULL,
-                   "is required: a template of iClient \"%s\" uses it", iclient_name(reader->connection->iclient));
-}
-
-static void visit_param(void *context, const struct template_site *site)
-{
-    struct connection_reader *reader = context;
-    const char *path = strchr(site->path, '.');
-    struct iclient_path_value value;
-    bool resolves = true;
-    if (strncmp(site->path, "iClient.", strlen("iClient.")) == 0)
-        resolves = strcmp(site->path, "iClient.jwt.token") == 0 ||
-                   iclient_find_path(reader->connection->iclient, path + 1, &value);
-    else if (strncmp(site->path, "connection.", strlen("connection.")) == 0)
-        resolves = connection_has_path(reader->connection, reader->kept, path + 1);
-    if (!resolves)
-        document_fault(reader->faults, site->pointer, NULL, "{{{%s}}} resolves to nothing", site->path);
-}
-
-static void check_templates(struct connection_reader *reader)
-{
-    const struct iclient *iclient = reader->connection->iclient;
-    for (size_t i = 0; i < iclient->connection_path_count; i++)
-        if (!connection_has_path(reader->connection, reader->kept, iclient->connection_paths[i]))
-            missing_value(reader, iclient->connection_paths[i]);
-    const json_t *params = connection_params(reader->connection);
-    const bool code_grant = iclient_grant(iclient) == GRANT_AUTHORIZATION_CODE;
-    if (params)
-        template_check_value(params, "/params", code_grant ? REQUEST_CODE : REQUEST_UNATTENDED, reader->faults,
-                             visit_param, reader);
 }
 
 /* ---- load ---- */
@@ -381,9 +287,7 @@ static void read_all(struct connection_reader *reader, const json_t *document)
         document_fault(reader->faults, "/name", NULL, "is required");
     if (!json_object_get(document, "iClient"))
         document_fault(reader->faults, "/iClient", NULL, "is required");
-    check_overrides(reader);
-    check_account(reader);
-    check_templates(reader);
+    connection_check(reader->connection, reader->kept, reader->faults);
     if (!reader->faults->has_errors)
         reader->faults->no_memory |= !keep_text(reader) || !connection_make_fingerprint(reader->connection);
 }

@@ -49,6 +49,18 @@ enum status connection_from_json_sharing(const json_t *document, const struct ic
                                          struct fault_list *faults, struct connection **ret_connection);
 struct connection *connection_implicit_sharing(const struct iclient *iclient, struct shared_access *access);
 
+/*
+ * The same connection of another iClient, or of a newer object of the same one: name, own values and access stay; what
+ * follows from both is judged and made anew. ERR_INVALID: it could not go on so; ERR_NO_MEMORY.
+ */
+enum status connection_rebind(const struct connection *connection, const struct iclient *iclient,
+                              struct fault_list *faults, struct connection **ret_connection);
+
+/* What its fields say together, and with its iClient's. kept: its own members, secrets masked. */
+void connection_check(const struct connection *connection, const json_t *kept, struct document_faults *faults);
+/* What the connection says itself, as JSON; NULL when it says nothing or memory ran out (*ret_done false). */
+json_t *connection_own_document(const struct connection *connection, bool *ret_done);
+
 /* Where a template's path below "connection." leads. document: its own members, NULL when it has none. */
 bool connection_has_path(const struct connection *connection, const json_t *document, const char *path);
 /* True when the password grant has an account to log in with. */

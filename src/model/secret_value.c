@@ -11,6 +11,7 @@ struct secret_leaf {
 };
 
 struct secret_object {
+    unsigned holds;
     size_t count;
     struct secret_leaf leaves[];
 };
@@ -220,6 +221,7 @@ bool secret_object_read(const struct secret_reader *reader, const json_t *object
     AUTO(secret_object) secrets = calloc(1, sizeof *secrets + SECRET_OBJECT_MAX * sizeof(struct secret_leaf));
     if (!secrets)
         return out_of_memory(reader);
+    secrets->holds = 1;
     struct object_walk walk = {.reader = reader, .secrets = secrets};
     text_buffer_init(&walk.path, POINTER_MAX);
     text_buffer_init(&walk.pointer, POINTER_MAX);
@@ -235,9 +237,16 @@ bool secret_object_read(const struct secret_reader *reader, const json_t *object
     return true;
 }
 
+struct secret_object *secret_object_hold(struct secret_object *secrets)
+{
+    if (secrets)
+        secrets->holds++;
+    return secrets;
+}
+
 void secret_object_destroy(struct secret_object *secrets)
 {
-    if (!secrets)
+    if (!secrets || --secrets->holds > 0)
         return;
     for (size_t i = 0; i < secrets->count; i++) {
         free(secrets->leaves[i].path);

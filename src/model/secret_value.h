@@ -36,6 +36,8 @@ enum { SECRET_OBJECT_MAX = 256, SECRET_OBJECT_DEPTH_MAX = 16 };
 /* *ret_masked: the object with SECRET_MASK for each leaf, new reference. False as above. */
 bool secret_object_read(const struct secret_reader *reader, const json_t *object, const char *pointer,
                         json_t **ret_masked, struct secret_object **ret_secrets);
+/* One more hold; NULL gives NULL. */
+struct secret_object *secret_object_hold(struct secret_object *secrets);
 void secret_object_destroy(struct secret_object *secrets);
 AUTO_DEFINE(secret_object);
 
