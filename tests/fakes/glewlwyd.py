@@ -199,8 +199,9 @@ class Glewlwyd:
         mime_types = ", ".join(f'{{ extension = "{extension}" mime_type = "{kind}" compress = 0 }}'
                                for extension, kind in MIME_TYPES.items())
         with open(self._path("glewlwyd.conf"), "w", encoding="utf-8") as configuration:
-            configuration.write(CONFIGURATION.format(port=self.port, base=self.base, webapp=self._path("webapp"), mime_types=mime_types,
-                                                     log=self._path("glewlwyd.log"), database=self._path("glewlwyd.db")))
+            configuration.write(CONFIGURATION.format(
+                port=self.port, base=self.base, webapp=self._path("webapp"), mime_types=mime_types,
+                log=self._path("glewlwyd.log"), database=self._path("glewlwyd.db")))
 
     def _launch(self):
         with open(self._path("output"), "wb") as output:
@@ -214,7 +215,8 @@ class Glewlwyd:
     def _answers(self):
         if self.process.poll() is not None:
             with open(self._path("output"), encoding="utf-8", errors="replace") as output:
-                raise GlewlwydError(f"glewlwyd ended with {self.process.returncode}\n{output.read()[-2000:]}{self.log_tail()}")
+                said = output.read()[-2000:] + self.log_tail()
+            raise GlewlwydError(f"glewlwyd ended with {self.process.returncode}\n{said}")
         try:
             return call("GET", self.base + "/config", timeout=2).status == 200
         except OSError:

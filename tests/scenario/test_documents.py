@@ -75,7 +75,8 @@ def test_all_faults_of_all_files_are_said_at_once(prepare, provider):
                      connections=[{"name": "anna", "iClient": "thre"}, {"name": "bob"}])
     code, text = check(daemon)
     assert code == 1
-    for expected in ("one.json", "/oauth2/cliendId", "/oauth2/grantType", "two.json", "/activ", "anna.json", "/iClient", "bob.json"):
+    for expected in ("one.json", "/oauth2/cliendId", "/oauth2/grantType", "two.json", "/activ", "anna.json", "/iClient",
+                     "bob.json"):
         assert expected in text, text
 
 
