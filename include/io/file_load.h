@@ -28,11 +28,21 @@ typedef enum status file_load_each(void *context, const char *path, const char *
 enum status file_load_directory(const char *path, bool optional, file_load_each *each, void *context,
                                 struct fault_list *faults);
 
-/* Fills a catalog from the three directories (each may be NULL) and finishes it. ERR_INVALID when faults has errors. */
+/*
+ * Fills a catalog from the three directories (each may be NULL) and finishes it. ERR_INVALID when faults has errors. An
+ * iClient without lastModified gets its file's.
+ */
 struct catalog_directories {
     const char *presets;
     const char *iclients;
     const char *connections;
+    const struct catalog_source *beside; /* documents from elsewhere, each kind added after the files'; NULL: none */
+};
+/* As catalog_add_…(): what is wrong with a document is a fault, and the next one is added. */
+struct catalog_source {
+    enum status (*add_iclients)(void *context, struct catalog *catalog, struct fault_list *faults);
+    enum status (*add_connections)(void *context, struct catalog *catalog, struct fault_list *faults);
+    void *context;
 };
 enum status file_load_catalog(const struct catalog_directories *directories, struct catalog *catalog,
                               struct fault_list *faults);

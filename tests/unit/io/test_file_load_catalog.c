@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "io/temporary_folder.h"
 
 static const char PRESET[] = "{\"oauth2\":{\"grantType\":\"clientcredentials\","
@@ -32,7 +33,7 @@ static void shelf_finish(struct shelf *shelf)
 static void shelf_start(struct shelf *shelf)
 {
     *shelf = (struct shelf){.folder = temporary_folder_make(), .resolver = file_load_secret_resolver()};
-    char *paths[] = {shelf->presets, shelf->iclients, shelf->connections};
+    char *paths[] = {shelf->presets, shelf->iclients, shelf->connections, NULL};
     static const char *const names[] = {"providers", "iclients.d", "connections.d"};
     for (size_t i = 0; i < 3; i++) {
         strcpy(paths[i], folder_path(&shelf->folder, names[i]));
@@ -54,7 +55,7 @@ static void shelf_start(struct shelf *shelf)
 
 static enum status load(struct shelf *shelf)
 {
-    struct catalog_directories directories = {shelf->presets, shelf->iclients, shelf->connections};
+    struct catalog_directories directories = {shelf->presets, shelf->iclients, shelf->connections, NULL};
     return file_load_catalog(&directories, shelf->catalog, shelf->faults);
 }
 
@@ -73,6 +74,38 @@ Test(file_load_catalog, three_directories_become_one_catalog)
     cr_assert_str_eq(iclient_text(iclient, ICLIENT_TOKEN_URI), "https://acme.example.com/token");
     cr_assert_str_eq(secret_reveal(iclient_client_secret(iclient)), "hush");
     cr_assert_str_eq(iclient_file(iclient), folder_path(&shelf.folder, "iclients.d/crm.json"));
+    int64_t modified;
+    cr_assert(clock_parse(iclient_text(iclient, ICLIENT_LAST_MODIFIED), &modified));
+    cr_assert(modified > clock_wall() - 600 && modified <= clock_wall() + 1);
+}
+
+static enum status add_other_iclient(void *context, struct catalog *catalog, struct fault_list *faults)
+{
+    AUTO_JSON document = json_pack("{s:s,s:s,s:{s:s,s:s}}", "name", "other", "provider", "acme", "oauth2", "clientId",
+                                   "id", "clientSecret", "secret");
+    (*(int *)context)++;
+    return catalog_add_iclient(catalog, document, "", faults);
+}
+
+static enum status add_other_connection(void *context, struct catalog *catalog, struct fault_list *faults)
+{
+    AUTO_JSON document = json_pack("{s:s,s:s}", "name", "sales", "iClient", "crm");
+    (*(int *)context)++;
+    return catalog_add_connection(catalog, document, "", faults);
+}
+
+Test(file_load_catalog, documents_from_elsewhere_come_after_the_files_of_their_kind)
+{
+    SHELF(shelf);
+    int calls = 0;
+    const struct catalog_source beside = {add_other_iclient, add_other_connection, &calls};
+    struct catalog_directories directories = {shelf.presets, shelf.iclients, shelf.connections, &beside};
+    folder_write(&shelf.folder, "connections.d/more.json", 0600, "{\"name\":\"more\",\"iClient\":\"other\"}");
+    cr_assert_eq(file_load_catalog(&directories, shelf.catalog, shelf.faults), ERR_INVALID);
+    cr_assert_eq(calls, 2);
+    cr_assert_eq(fault_list_count(shelf.faults), 1, "%s", first_fault(&shelf));
+    cr_assert(strstr(first_fault(&shelf), "sales.json"), "%s", first_fault(&shelf));
+    cr_assert_not_null(catalog_find_connection(shelf.catalog, "default", "more"));
 }
 
 Test(file_load_catalog, faults_of_every_directory_come_in_one_run)
@@ -110,7 +143,7 @@ Test(file_load_catalog, missing_iclients_and_connections_are_said_and_missing_pr
     strcat(shelf.iclients, "-missing");
     strcat(shelf.connections, "-missing");
     AUTO(catalog) second = catalog_create(&(struct catalog_options){0});
-    struct catalog_directories missing = {shelf.presets, shelf.iclients, shelf.connections};
+    struct catalog_directories missing = {shelf.presets, shelf.iclients, shelf.connections, NULL};
     cr_assert_eq(file_load_catalog(&missing, second, shelf.faults), OK);
     cr_assert_eq(fault_list_count(shelf.faults), 2);
 
