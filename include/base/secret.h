@@ -34,9 +34,9 @@ bool secret_equal(const struct secret *a, const struct secret *b);
 void secret_wipe(void *bytes, size_t size);
 
 /*
- * Makes libjansson wipe what it frees, so that parsed documents and replies leave no secrets behind. Call once,
- * first in main. (Plain malloc underneath: libjwt frees jansson's dumps with libc free.)
+ * Makes jansson and OpenSSL wipe what they free, so that parsed documents, replies and keys leave nothing behind. Call
+ * once, first in main: OpenSSL takes it only before its first allocation. (io does the same for its own libraries.)
  */
-void secret_wipe_json_memory(void);
+void secret_wipe_library_memory(void);
 
 #endif

@@ -1,11 +1,12 @@
 #include "base/secret.h"
 
-#include <malloc.h>
 #include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/wiping_memory.h"
 
 /* One allocation, so that one wipe leaves nothing. Holds are atomic: the store's thread drops some of them. */
 struct secret {
@@ -74,15 +75,29 @@ void secret_wipe(void *bytes, size_t size)
         OPENSSL_cleanse(bytes, size);
 }
 
-static void wipe_and_free(void *memory)
+static void *crypto_malloc(size_t size, const char *file, int line)
 {
-    if (!memory)
-        return;
-    secret_wipe(memory, malloc_usable_size(memory));
-    free(memory);
+    (void)file;
+    (void)line;
+    return malloc(size);
 }
 
-void secret_wipe_json_memory(void)
+static void *crypto_realloc(void *memory, size_t size, const char *file, int line)
 {
-    json_set_alloc_funcs(malloc, wipe_and_free);
+    (void)file;
+    (void)line;
+    return wiping_realloc(memory, size);
+}
+
+static void crypto_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    wiping_free(memory);
+}
+
+void secret_wipe_library_memory(void)
+{
+    json_set_alloc_funcs(malloc, wiping_free);
+    CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
 }

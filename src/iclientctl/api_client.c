@@ -2,11 +2,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/wiping_memory.h"
 
 struct transfer {
     CURL *curl;
@@ -16,30 +16,10 @@ struct transfer {
     bool ended_by_reader;
 };
 
-static void wipe_and_free(void *memory)
-{
-    if (!memory)
-        return;
-    secret_wipe(memory, malloc_usable_size(memory));
-    free(memory);
-}
-
-/* realloc may leave the old bytes behind. */
-static void *wipe_and_realloc(void *memory, size_t size)
-{
-    void *grown = malloc(size);
-    if (!grown || !memory)
-        return grown;
-    size_t old_size = malloc_usable_size(memory);
-    memcpy(grown, memory, old_size < size ? old_size : size);
-    wipe_and_free(memory);
-    return grown;
-}
-
 enum status api_client_start(struct error *ret_error)
 {
     /* No TLS: the socket never leaves the machine. */
-    if (curl_global_init_mem(CURL_GLOBAL_NOTHING, malloc, wipe_and_free, wipe_and_realloc, strdup, calloc) != CURLE_OK)
+    if (curl_global_init_mem(CURL_GLOBAL_NOTHING, malloc, wiping_free, wiping_realloc, strdup, calloc) != CURLE_OK)
         return error_set(ret_error, ERR_NO_MEMORY, "libcurl does not start");
     return OK;
 }

@@ -156,7 +156,7 @@ static enum exit_code run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    secret_wipe_json_memory();
+    secret_wipe_library_memory();
     struct error error;
     if (api_client_start(&error) != OK) {
         terminal_say("%s", error.message);

@@ -30,7 +30,7 @@ static void protect_memory(void)
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     umask(077);
-    secret_wipe_json_memory();
+    secret_wipe_library_memory();
 }
 
 static int check_configuration(const char *config_file)

@@ -4,10 +4,12 @@
 #include <event2/event_struct.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/wiping_memory.h"
 #include "io/loop_clock.h"
 #include "io/loop_timers.h"
 
@@ -29,6 +31,7 @@ struct event_loop {
 /* Epoll, because it tells of a peer that hung up; no locks, because one thread uses it. */
 static struct event_base *make_base(void)
 {
+    event_set_mem_functions(malloc, wiping_realloc, wiping_free);
     struct event_config *config = event_config_new();
     if (!config)
         return NULL;

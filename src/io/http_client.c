@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/wiping_memory.h"
 #include "io/http_transfer.h"
 
 /* Where an exchange stands; each state has a list. Waiting ones have no handle, ended ones wait for their callback. */
@@ -287,7 +288,8 @@ static void free_options(struct http_client_options *options)
 
 static bool start_multi(struct http_client *client)
 {
-    client->curl_started = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    client->curl_started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
+                                                calloc) == CURLE_OK;
     client->multi = client->curl_started ? curl_multi_init() : NULL;
     client->curl_timer = loop_timer_create(client->loop, on_curl_timer, client);
     client->pump = loop_timer_create(client->loop, on_pump, client);

@@ -11,6 +11,7 @@
 
 #include "io/file_sync.h"
 #include "io/sqlite_error.h"
+#include "io/store_memory.h"
 #include "io/store_schema.h"
 
 /* How long another program's lock on the database (a backup, sqlite3(1)) is waited for. */
@@ -48,6 +49,7 @@ enum status store_file_lock(const char *path, int *ret_fd, struct error *ret_err
 enum status store_file_open(const char *path, sqlite3 **ret_handle, struct error *ret_error)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE;
+    store_memory_wipe();
     if (sqlite3_open_v2(path, ret_handle, flags, NULL) != SQLITE_OK)
         return sqlite_error_set(*ret_handle, "opening it", ret_error);
     sqlite3_db_config(*ret_handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -108,7 +108,7 @@ Test(secret, wipe_zeroes)
 
 Test(secret, json_memory_is_wiped_with_plain_malloc_underneath)
 {
-    secret_wipe_json_memory();
+    secret_wipe_library_memory();
     json_malloc_t allocate;
     json_free_t release;
     json_get_alloc_funcs(&allocate, &release);
