@@ -68,19 +68,24 @@ static inline json_t *actual_authorization(const char *url)
     return json_pack("{s:s%,s:o}", "url", url, length, "query", query);
 }
 
+/* {"header": {…}, "payload": {…}} */
+static inline json_t *jwt_parts(const char *token)
+{
+    json_t *payload = jwt_part(token, 1);
+    if (json_string_length(json_object_get(payload, "jti")) > 0)
+        json_object_set_new(payload, "jti", json_string("$random"));
+    return json_pack("{s:o,s:o}", "header", jwt_part(token, 0), "payload", payload);
+}
+
 /* Takes a JWT out of the parameters: "$jwt" in its place, its two parts beside them. */
 static inline void move_jwt(json_t *actual, json_t *parameters)
 {
     static const char *const names[] = {"assertion", "client_assertion"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        json_t *value = json_object_get(parameters, names[i]);
-        if (!value)
+        const char *token = json_read_string(parameters, names[i]);
+        if (!token)
             continue;
-        json_t *payload = jwt_part(json_string_value(value), 1);
-        if (json_string_length(json_object_get(payload, "jti")) > 0)
-            json_object_set_new(payload, "jti", json_string("$random"));
-        json_object_set_new(
-            actual, "jwt", json_pack("{s:o,s:o}", "header", jwt_part(json_string_value(value), 0), "payload", payload));
+        json_object_set_new(actual, "jwt", jwt_parts(token));
         json_object_set_new(parameters, names[i], json_string("$jwt"));
     }
 }

@@ -222,9 +222,12 @@ static void check_authorization(const struct provider_case *provider_case)
 {
     const json_t *expected = json_object_get(provider_case->expected, "authorize");
     bool asks = iclient_grant(connection_iclient(provider_case->fixture.connection)) == GRANT_AUTHORIZATION_CODE;
+    const char *code_param = json_read_string(provider_case->expected, "codeParam");
     cr_expect_eq(expected != NULL, asks, "%s: \"authorize\"", provider_case->label);
     if (!expected || !asks)
         return;
+    cr_expect_str_eq(iclient_text(connection_iclient(provider_case->fixture.connection), ICLIENT_CODE_PARAM),
+                     code_param ? code_param : "code", "%s", provider_case->label);
     AUTO_TEXT url = NULL;
     struct error error = {0};
     enum status status = authorization_url_create(&provider_case->fixture.context, &url, &error);
@@ -343,7 +346,46 @@ static void check_replies(const struct provider_case *provider_case)
     }
 }
 
+/* Where the JWT is itself the token: "token" of the case. */
+static void check_token(const struct provider_case *provider_case)
+{
+    const json_t *expected = json_object_get(provider_case->expected, "token");
+    bool makes = iclient_grant(connection_iclient(provider_case->fixture.connection)) == GRANT_JWT_TOKEN;
+    cr_expect_eq(expected != NULL, makes, "%s: \"token\"", provider_case->label);
+    if (!expected || !makes)
+        return;
+    AUTO(token_set) tokens = NULL;
+    struct error error = {0};
+    cr_assert_eq(jwt_assertion_create_token(&provider_case->fixture.context, &tokens, &error), OK, "%s: %s",
+                 provider_case->label, error.message);
+    AUTO_JSON actual = jwt_parts(secret_reveal(tokens->access_token));
+    json_object_set_new(actual, "expires_in", json_integer(tokens->expires_at - NOW));
+    expect_json(provider_case->label, "token", expected, actual);
+}
+
 /* ---- where a setting can lead ---- */
+
+static bool is_valid_host(const struct provider_case *provider_case, const char *host, const char *behind)
+{
+    const struct iclient *iclient = connection_iclient(provider_case->fixture.connection);
+    char url[PATH_LENGTH];
+    snprintf(url, sizeof url, "https://%s%s/", host, behind);
+    return url_policy_check_text(iclient_url_policy(iclient), url, NULL) == OK;
+}
+
+/* "validHosts": all that a setting may choose among, where there is more than one. */
+static void check_hosts(const struct provider_case *provider_case)
+{
+    size_t i;
+    json_t *value;
+    json_array_foreach(json_object_get(provider_case->expected, "validHosts"), i, value)
+    {
+        const char *host = json_string_value(value);
+        cr_expect(is_valid_host(provider_case, host, ""), "%s: %s", provider_case->label, host);
+        cr_expect_not(is_valid_host(provider_case, host, ".evil.example"), "%s: %s", provider_case->label, host);
+    }
+    cr_expect_not(is_valid_host(provider_case, "evil.example", ""), "%s", provider_case->label);
+}
 
 /* The host that a request would go to; NULL when it is refused. Caller frees. */
 static char *reached_host(const struct provider_case *provider_case, enum token_exchange exchange)
@@ -465,6 +507,9 @@ TEST_EACH_CASE(an_iclient_has_the_grant_of_its_provider, check_grant)
 TEST_EACH_CASE(a_login_asks_as_the_provider_wants_it, check_authorization)
 TEST_EACH_CASE(requests_are_what_the_provider_takes, check_requests)
 TEST_EACH_CASE(replies_are_read_as_the_provider_means_them, check_replies)
+
+TEST_EACH_CASE(a_jwt_that_is_the_token_is_what_the_provider_takes, check_token)
+TEST_EACH_CASE(the_hosts_of_a_provider_and_no_others_are_valid, check_hosts)
 
 Test(presets, no_setting_leads_to_another_host)
 {
