@@ -14,10 +14,11 @@
 
 /*
  * What each preset of conf/providers makes of an iClient: presets/<provider>.json has the cases. Each has an iClient
- * (and a connection), the requests that it is to send and the provider's replies with what is to become of them,
- * written from the provider's documentation. Fixed here: the time, NOW; the code of RFC 6749 §4.1.2, the state "STATE";
- * the token set "ACCESS-1" and "REFRESH-1" with the case's "metadata". "$verifier", "$challenge", "$random" and "$jwt"
- * stand for what varies; "$key" in an iClient is an RSA key.
+ * (and a connection), the requests that it is to send and replies in the provider's shape with what is to become of
+ * them. The requests were written from collected facts about the providers and the replies in part from memory; none
+ * was recorded at a provider. Fixed here: the time, NOW; the code of RFC 6749 §4.1.2, the state "STATE"; the token set
+ * "ACCESS-1" and "REFRESH-1" with the case's "metadata". "$verifier", "$challenge", "$random" and "$jwt" stand for what
+ * varies; "$key" in an iClient is an RSA key.
  */
 
 #define PRESETS TEST_SOURCE_DIR "/conf/providers"
