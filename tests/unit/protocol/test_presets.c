@@ -24,7 +24,7 @@
 #define PRESETS TEST_SOURCE_DIR "/conf/providers"
 #define CASES TEST_SOURCE_DIR "/tests/unit/protocol/presets"
 
-enum { PATH_LENGTH = 512, PROVIDERS_MAX = 256 };
+enum { PATH_LENGTH = 512 };
 
 struct provider_case {
     char label[128];
