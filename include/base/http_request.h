@@ -1,6 +1,7 @@
 #ifndef BASE_HTTP_REQUEST_H
 #define BASE_HTTP_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -40,5 +41,7 @@ const struct secret *http_request_header_value(const struct http_request *reques
 /* NULL when there is no such header. */
 const struct secret *http_request_find_header(const struct http_request *request, const char *name);
 const struct secret *http_request_body(const struct http_request *request);
+/* Method, URL, headers in their order and body are the same to the byte. */
+bool http_request_equal(const struct http_request *a, const struct http_request *b);
 
 #endif

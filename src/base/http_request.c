@@ -150,3 +150,15 @@ const struct secret *http_request_body(const struct http_request *request)
 {
     return request->body;
 }
+
+bool http_request_equal(const struct http_request *a, const struct http_request *b)
+{
+    size_t count = http_request_header_count(a);
+    bool is_equal = strcmp(http_request_method(a), http_request_method(b)) == 0 &&
+                    secret_equal(http_request_url(a), http_request_url(b)) &&
+                    secret_equal(http_request_body(a), http_request_body(b)) && count == http_request_header_count(b);
+    for (size_t i = 0; is_equal && i < count; i++)
+        is_equal = strcasecmp(http_request_header_name(a, i), http_request_header_name(b, i)) == 0 &&
+                   secret_equal(http_request_header_value(a, i), http_request_header_value(b, i));
+    return is_equal;
+}

@@ -21,6 +21,8 @@ struct revocation {
     struct token_set *tokens;      /* held */
     bool is_running;
     size_t step;
+    struct http_request *requests[REVOCATION_STEPS]; /* NULL: nothing to send */
+    bool is_confirmed; /* by at least one reply */
     struct grant_context input;
     struct http_exchange *http;
     enum revoke_result result;
@@ -40,6 +42,8 @@ void revocation_destroy(struct revocation *revocation)
         return;
     if (revocation->http)
         http_exchange_cancel(revocation->http);
+    for (size_t i = 0; i < REVOCATION_STEPS; i++)
+        http_request_destroy(revocation->requests[i]);
     token_set_destroy(revocation->tokens);
     connection_destroy(revocation->connection);
     free(revocation);
@@ -77,14 +81,24 @@ static void revocation_forget(struct revocation *revocation)
 
 static void revocation_step(struct revocation *revocation);
 
+/*
+ * A provider that takes one kind of token only refuses the other: that is no failure once it has confirmed the first,
+ * but it is said.
+ */
 static void take_outcome(struct revocation *revocation, const struct token_outcome *outcome)
 {
     if (outcome->outcome == OUTCOME_GRANTED) {
         metrics_add(revocation->entry->broker->metrics, METRIC_REVOCATIONS, 1);
+        revocation->is_confirmed = true;
+        revocation->result = REVOKE_CONFIRMED;
         return;
     }
-    revocation->result = outcome->outcome == OUTCOME_TRANSIENT ? REVOKE_UNREACHED : REVOKE_REFUSED;
-    snprintf(revocation->message, sizeof revocation->message, "%s", outcome->message);
+    if (outcome->outcome == OUTCOME_TRANSIENT)
+        revocation->result = REVOKE_UNREACHED;
+    else if (!revocation->is_confirmed)
+        revocation->result = REVOKE_REFUSED;
+    snprintf(revocation->message, sizeof revocation->message, "%s: %.300s", revocation->input.token_type_hint,
+             outcome->message);
 }
 
 static void on_reply(void *context, const struct http_client_result *result)
@@ -113,55 +127,69 @@ static void on_reply(void *context, const struct http_client_result *result)
         revocation_step(revocation);
 }
 
-static enum status send_step(struct revocation *revocation, const struct secret *token, const char *hint)
+/* The refresh token first: at many providers its end is the access token's end as well. */
+static void choose_token(struct revocation *revocation, size_t step)
 {
-    struct error error = {0};
-    AUTO(http_request) request = NULL;
-    revocation->input.token = token;
-    revocation->input.token_type_hint = hint;
+    revocation->input.token = step == 0 ? revocation->tokens->refresh_token : revocation->tokens->access_token;
+    revocation->input.token_type_hint = step == 0 ? "refresh_token" : "access_token";
     revocation->input.now = clock_wall();
-    enum status status = revoke_request_create(&revocation->input, &request, &error);
-    if (status == OK)
-        status = http_client_send(revocation->entry->broker->client, TAKE(request), false, 0, on_reply, revocation,
-                                  &revocation->http, &error);
-    if (status != OK)
-        snprintf(revocation->message, sizeof revocation->message, "%.*s", (int)sizeof revocation->message - 1,
-                 error.message);
-    return status;
 }
 
-/* The refresh token first: at many providers its end is the access token's end as well. */
+/*
+ * Makes both requests before the first is sent. One that is the same for either token (the account is what is revoked) is sent
+ * once; one whose template needs a token that there is none of is left out, as long as the other can be sent.
+ */
+static enum status make_requests(struct revocation *revocation, struct error *ret_error)
+{
+    struct http_request **requests = revocation->requests;
+    enum status failure = OK;
+    for (size_t step = 0; step < REVOCATION_STEPS; step++) {
+        choose_token(revocation, step);
+        enum status status = OK;
+        if (revocation->input.token)
+            status = revoke_request_create(&revocation->input, &requests[step], ret_error);
+        if (status != OK && status != ERR_NOT_FOUND)
+            return status;
+        failure = status != OK ? status : failure;
+    }
+    if (requests[0] && requests[1] && http_request_equal(requests[0], requests[1])) {
+        http_request_destroy(requests[1]);
+        requests[1] = NULL;
+    }
+    return requests[0] || requests[1] ? OK : failure;
+}
+
+static void end_unsent(struct revocation *revocation, const struct error *error)
+{
+    snprintf(revocation->message, sizeof revocation->message, "%.*s", (int)sizeof revocation->message - 1,
+             error->message);
+    bool is_for_later = error->status == ERR_NO_MEMORY || error->status == ERR_BUSY;
+    revocation->result = is_for_later ? REVOKE_UNREACHED : REVOKE_REFUSED;
+    if (error->status == ERR_UNSUPPORTED) {
+        revocation->result = REVOKE_UNSUPPORTED;
+        snprintf(revocation->message, sizeof revocation->message,
+                 "the iClient has no revoke URI: the tokens are forgotten here, but the provider was not told");
+    }
+    if (is_for_later)
+        revocation_end(revocation);
+    else
+        revocation_forget(revocation);
+}
+
 static void revocation_step(struct revocation *revocation)
 {
-    const struct {
-        const struct secret *token;
-        const char *hint;
-    } steps[REVOCATION_STEPS] = {
-        {revocation->tokens->refresh_token, "refresh_token"},
-        {revocation->tokens->access_token, "access_token"},
-    };
-    while (revocation->step < REVOCATION_STEPS && !steps[revocation->step].token)
+    while (revocation->step < REVOCATION_STEPS && !revocation->requests[revocation->step])
         revocation->step++;
     if (revocation->step == REVOCATION_STEPS) {
         revocation_forget(revocation);
         return;
     }
     size_t step = revocation->step++;
-    enum status status = send_step(revocation, steps[step].token, steps[step].hint);
-    if (status == OK)
-        return;
-    if (status == ERR_UNSUPPORTED) {
-        revocation->result = REVOKE_UNSUPPORTED;
-        snprintf(revocation->message, sizeof revocation->message,
-                 "the iClient has no revoke URI: the tokens are forgotten here, but the provider was not told");
-        revocation_forget(revocation);
-        return;
-    }
-    revocation->result = status == ERR_NO_MEMORY || status == ERR_BUSY ? REVOKE_UNREACHED : REVOKE_REFUSED;
-    if (revocation->result == REVOKE_UNREACHED)
-        revocation_end(revocation);
-    else
-        revocation_step(revocation);
+    choose_token(revocation, step);
+    struct error error = {0};
+    if (http_client_send(revocation->entry->broker->client, TAKE(revocation->requests[step]), false, 0, on_reply,
+                         revocation, &revocation->http, &error) != OK)
+        end_unsent(revocation, &error);
 }
 
 void revocation_start_pending(struct token_entry *entry)
@@ -179,7 +207,11 @@ void revocation_start_pending(struct token_entry *entry)
     revocation->tokens = token_set_hold(entry->tokens);
     revocation->input.connection = revocation->connection;
     revocation->input.tokens = revocation->tokens;
-    revocation_step(revocation);
+    struct error error = {0};
+    if (make_requests(revocation, &error) == OK)
+        revocation_step(revocation);
+    else
+        end_unsent(revocation, &error);
 }
 
 enum status broker_revoke(struct token_entry *entry, revoke_done *done, void *context, struct error *ret_error)

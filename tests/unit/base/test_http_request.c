@@ -100,3 +100,32 @@ Test(http_request, has_a_maximum_of_headers)
     cr_assert_eq(http_request_set_header_text(request, "X-More", "v", NULL), ERR_TOO_LARGE);
     cr_assert_eq(http_request_set_header_text(request, "X-0", "replaced", NULL), OK);
 }
+
+static struct http_request *make_request(const char *method, const char *url, const char *header, const char *body)
+{
+    struct http_request *request = http_request_create(method, secret_from_text(url));
+    cr_assert_not_null(request);
+    cr_assert_eq(http_request_set_header_text(request, "Authorization", header, NULL), OK);
+    http_request_set_body(request, body ? secret_from_text(body) : NULL);
+    return request;
+}
+
+Test(http_request, requests_are_equal_to_the_byte_or_not_at_all)
+{
+    static const struct {
+        const char *method, *url, *header, *body;
+        bool equal;
+    } cases[] = {
+        {"POST", "https://a.example/r", "Bearer x", "token=1", true},
+        {"GET", "https://a.example/r", "Bearer x", "token=1", false},
+        {"POST", "https://a.example/s", "Bearer x", "token=1", false},
+        {"POST", "https://a.example/r", "Bearer y", "token=1", false},
+        {"POST", "https://a.example/r", "Bearer x", "token=2", false},
+        {"POST", "https://a.example/r", "Bearer x", NULL, false},
+    };
+    AUTO(http_request) first = make_request("POST", "https://a.example/r", "Bearer x", "token=1");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO(http_request) other = make_request(cases[i].method, cases[i].url, cases[i].header, cases[i].body);
+        cr_expect_eq(http_request_equal(first, other), cases[i].equal, "case %zu", i);
+    }
+}

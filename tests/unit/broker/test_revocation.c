@@ -89,3 +89,59 @@ Test(revocation, nothing_to_revoke_is_said)
     revoke("mail", &told);
     cr_expect_eq(told.result, REVOKE_NOTHING);
 }
+
+Test(revocation, a_request_that_is_the_same_for_both_tokens_is_sent_once)
+{
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+                          CREDENTIALS ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
+                          "\"token\":{\"uri\":\"https://as.example.com/token\"},"
+                          "\"revoke\":{\"uri\":\"https://as.example.com/revoke\",\"body\":\"t={{{accessToken}}}\"}}}");
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    cr_expect_str_eq(fixture_request_body(), "t=at-1");
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_CONFIRMED);
+    cr_expect_eq(fixture_sent, 1);
+}
+
+Test(revocation, a_provider_that_takes_refresh_tokens_alone_has_confirmed)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_reply(200, "");
+    fixture_reply(400, "{\"error\":\"invalid_request\"}");
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_CONFIRMED);
+    cr_expect_null(token_entry_tokens(fixture_entry("mail")));
+}
+
+Test(revocation, a_provider_that_refuses_both_is_said_to_have_refused)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_reply(400, "{\"error\":\"invalid_request\"}");
+    fixture_reply(400, "{\"error\":\"invalid_request\"}");
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_REFUSED);
+    cr_expect_null(token_entry_tokens(fixture_entry("mail")), "forgotten here all the same");
+}
+
+Test(revocation, a_template_for_a_token_that_there_is_none_of_is_left_out)
+{
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+                          CREDENTIALS ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
+                          "\"token\":{\"uri\":\"https://as.example.com/token\"},"
+                          "\"revoke\":{\"uri\":\"https://as.example.com/revoke\",\"body\":\"t={{{refreshToken}}}\"}}}");
+    fixture_store_tokens("mail", "at-1", NULL, 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_REFUSED, "nothing could be sent, and that is said");
+    cr_expect_eq(fixture_sent, 0);
+}
