@@ -112,4 +112,12 @@ void http_call_stream_begin(struct http_call *call, const char *content_type);
 void http_call_stream_write(struct http_call *call, const char *data, size_t length);
 void http_call_stream_end(struct http_call *call);
 
+/*
+ * For a stream with an end that is longer than what a reader may leave unread: more runs from the loop whenever all
+ * that was written is sent, writes the next part (at most max_stream_backlog bytes) or ends the stream. After
+ * http_call_on_gone() and http_call_stream_begin(). A reader that takes no part for write_deadline_ms is dropped.
+ */
+typedef void http_call_more(void *context);
+void http_call_stream_pull(struct http_call *call, http_call_more *more, void *context);
+
 #endif

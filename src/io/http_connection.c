@@ -91,8 +91,8 @@ static enum next flush(struct http_connection *connection)
         connection->write_deadline = 0;
         return NEXT_STEP;
     case HTTP_FLUSH_BLOCKED:
-        /* A stream has no last byte to wait for: its backlog is what is limited. */
-        if (connection->write_deadline == 0 && connection->state != HTTP_STATE_STREAMING)
+        /* A stream has no last byte to wait for, unless it is pulled: its backlog is what is limited. */
+        if (connection->write_deadline == 0 && (connection->state != HTTP_STATE_STREAMING || connection->call.more))
             connection->write_deadline = deadline_in(server, server->options.write_deadline_ms);
         if (!connection->is_blocked && event_add(&connection->write_event, NULL) < 0)
             return NEXT_CLOSE;
@@ -183,8 +183,12 @@ static enum next attend(struct http_connection *connection)
 {
     enum next next = flush(connection);
     bool may_be_gone = connection->is_readable || connection->hung_up || connection->input_ended;
-    if (next != NEXT_CLOSE && !connection->is_dropped && !(may_be_gone && is_peer_gone(connection)))
-        return NEXT_WAIT;
+    if (next != NEXT_CLOSE && !connection->is_dropped && !(may_be_gone && is_peer_gone(connection))) {
+        if (next == NEXT_WAIT || !connection->call.more)
+            return NEXT_WAIT;
+        connection->call.more(connection->call.more_context);
+        return NEXT_STEP;
+    }
     connection->is_dropped = true;
     return NEXT_CLOSE;
 }

@@ -36,6 +36,8 @@ struct http_call {
     struct http_connection *connection;
     http_call_gone *gone;
     void *gone_context;
+    http_call_more *more; /* of a stream that is pulled */
+    void *more_context;
 };
 
 struct http_uid; /* counts the connections of one user */

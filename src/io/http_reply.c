@@ -146,6 +146,7 @@ static void append_body(struct http_connection *connection, const char *body, si
 static void finish_call(struct http_connection *connection)
 {
     connection->call.gone = NULL;
+    connection->call.more = NULL;
     connection->is_dropped = false;
     http_parse_finish_request(connection->parse);
     if (connection->ends_after && !http_parse_is_empty(connection->parse))
@@ -274,6 +275,15 @@ void http_call_stream_end(struct http_call *call)
     if (connection->server->is_draining)
         connection->ends_after = true;
     finish_call(connection);
+}
+
+void http_call_stream_pull(struct http_call *call, http_call_more *more, void *context)
+{
+    assert(call->connection->state == HTTP_STATE_STREAMING);
+    call->more = more;
+    call->more_context = context;
+    if (!call->connection->is_running)
+        http_connection_wake(call->connection);
 }
 
 /* ---- the server's own ---- */

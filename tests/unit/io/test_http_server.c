@@ -107,6 +107,26 @@ static void stream(struct http_call *call)
     http_call_stream_write(call, "first\n", 6);
 }
 
+static size_t pulled_parts;
+enum { PULLED_PARTS = 100, PULLED_PART = 40000 };
+
+static void pull_part(void *context)
+{
+    struct http_call *call = context;
+    if (pulled_parts++ == PULLED_PARTS)
+        http_call_stream_end(call);
+    else
+        http_call_stream_write(call, large_body, PULLED_PART);
+}
+
+static void stream_pulled(struct http_call *call)
+{
+    keep(call);
+    pulled_parts = 0;
+    http_call_stream_begin(call, "application/json");
+    http_call_stream_pull(call, pull_part, call);
+}
+
 static void drain(struct http_call *call)
 {
     http_server_drain(server);
@@ -126,6 +146,7 @@ static const struct {
     {"/keep", keep},
     {"/silent", keep_silently},
     {"/stream", stream},
+    {"/pulled", stream_pulled},
     {"/drain", drain},
 };
 
@@ -1012,6 +1033,33 @@ Test(http_server, stream_reader_that_does_not_read_is_dropped_from_the_loop)
     }
     cr_assert_eq(gone_count, 1);
     cr_assert_eq(http_server_connection_count(server), 0);
+    client_close(&client);
+}
+
+Test(http_server, pulled_stream_waits_for_its_reader_and_comes_whole)
+{
+    start();
+    struct client client = client_open();
+    client_send(&client, GET("/pulled"));
+    turn_for(20);
+    cr_assert(pulled_parts > 0 && pulled_parts < PULLED_PARTS, "%zu parts for a reader that takes none", pulled_parts);
+    cr_assert_eq(gone_count, 0);
+    client_expect(&client, "\r\n0\r\n\r\n", 1);
+    cr_assert_gt(client.length, PULLED_PARTS * PULLED_PART);
+    client_forget_text(&client);
+    client_send(&client, GET("/b"));
+    client_expect(&client, "</b>", 1);
+    client_close(&client);
+}
+
+Test(http_server, pulled_stream_whose_reader_takes_nothing_is_dropped)
+{
+    options.write_deadline_ms = 50;
+    start();
+    struct client client = client_open();
+    client_send(&client, GET("/pulled"));
+    expect_until(&gone_count, 1);
+    cr_assert_lt(pulled_parts, PULLED_PARTS);
     client_close(&client);
 }
 
