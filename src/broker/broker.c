@@ -8,6 +8,7 @@
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/decision.h"
+#include "broker/document_store_state.h"
 #include "broker/refresh_scheduler.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
@@ -38,6 +39,9 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     broker->redirect_base_uri = strdup(options->redirect_base_uri);
     if (!broker->redirect_base_uri)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
+    broker->documents = document_store_create(broker);
+    if (!broker->documents)
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
     enum status status = event_loop_on_clock_change(loop, on_clock_change, broker, ret_error);
     if (status != OK)
         return status;
@@ -58,6 +62,7 @@ void broker_destroy(struct broker *broker)
     token_cache_finish(&broker->cache);
     client_breaker_close_all(broker);
     loop_timer_destroy(broker->unsaved_timer);
+    document_store_destroy(broker->documents);
     catalog_destroy(broker->catalog);
     free(broker->redirect_base_uri);
     free(broker);
@@ -89,6 +94,19 @@ static void revoke_if_inactive(struct token_entry *entry)
         log_error("connection %s: switched off, but not revoked: %s", token_entry_name(entry), error.message);
 }
 
+void broker_configure_entry(struct token_entry *entry, const struct connection *connection)
+{
+    token_entry_configure(entry, connection);
+    if (connection)
+        revoke_if_inactive(entry);
+}
+
+void broker_count_documents(struct broker *broker)
+{
+    metrics_set(broker->metrics, METRIC_CONNECTIONS_CONFIGURED, (int64_t)catalog_connection_count(broker->catalog));
+    metrics_set(broker->metrics, METRIC_ICLIENTS_CONFIGURED, (int64_t)catalog_iclient_count(broker->catalog));
+}
+
 static enum status ensure_entries(struct broker *broker, const struct catalog *catalog, struct error *ret_error)
 {
     for (size_t i = 0; i < catalog_connection_count(catalog); i++) {
@@ -115,20 +133,22 @@ enum status broker_apply_catalog(struct broker *broker, struct catalog *take_cat
     HASH_ITER (by_key, broker->cache.entries, entry, next) {
         const struct connection *connection = configured(catalog, entry);
         if (connection || entry->connection)
-            token_entry_configure(entry, connection);
-        if (connection)
-            revoke_if_inactive(entry);
+            broker_configure_entry(entry, connection);
     }
     catalog_destroy(broker->catalog);
-    metrics_set(broker->metrics, METRIC_CONNECTIONS_CONFIGURED, (int64_t)catalog_connection_count(catalog));
-    metrics_set(broker->metrics, METRIC_ICLIENTS_CONFIGURED, (int64_t)catalog_iclient_count(catalog));
     broker->catalog = TAKE(catalog);
+    broker_count_documents(broker);
     return OK;
 }
 
 const struct catalog *broker_catalog(const struct broker *broker)
 {
     return broker->catalog;
+}
+
+struct document_store *broker_documents(struct broker *broker)
+{
+    return broker->documents;
 }
 
 void broker_load(struct broker *broker, store_done *done, void *context)

@@ -27,6 +27,12 @@ struct broker {
     struct loop_timer *unsaved_timer;
     unsigned unsaved_attempts;
     struct broker_reading *reading; /* broker_load() under way */
+    struct document_store *documents;
 };
+
+/* A connection of the catalog that is new, changed or gone (NULL): told to its entry; one that is switched off is revoked. */
+void broker_configure_entry(struct token_entry *entry, const struct connection *connection);
+/* The gauges of what is configured. */
+void broker_count_documents(struct broker *broker);
 
 #endif
