@@ -102,6 +102,7 @@ class ScriptedProvider:
         self.callback_changes = {}           # parameters of the redirect back; None removes one
         self.requests = []
         self.max_in_flight = 0
+        self.on_connect = None               # called with each new connection, before anything is read
         self.access_tokens = {}              # token -> family
         self.refresh_tokens = {}             # token -> family, used ones too
         self.used_refresh_tokens = set()
@@ -322,6 +323,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self):
+        if self.server.provider.on_connect:
+            self.server.provider.on_connect()
         if self.server.tls:
             self.request = self.server.tls.wrap_socket(self.request, server_side=True)
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,1 @@
+"""Campaigns that hurt the daemon and count what it lost."""
