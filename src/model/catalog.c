@@ -79,6 +79,7 @@ void catalog_destroy(struct catalog *catalog)
         provider_preset_destroy(preset->preset);
         free(preset);
     }
+    access_share_finish(&catalog->access_share);
     shared_access_destroy(catalog->default_access);
     free(catalog->default_redirect_uri);
     free(catalog->iclients);

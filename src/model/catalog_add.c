@@ -314,9 +314,9 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
         document_fault(&own, "/name", NULL, "is taken within the tenant (%s)",
                        catalog_origin(connection_file(taken->connection)));
     AUTO(connection) connection = NULL;
-    enum status status =
-        connection_from_json_sharing(document, entry->iclient, file, catalog->options.resolve_secrets,
-                                     catalog->options.resolve_ids, catalog->default_access, faults, &connection);
+    enum status status = connection_from_json_sharing(
+        document, entry->iclient, file, catalog->options.resolve_secrets, catalog->options.resolve_ids,
+        catalog->default_access, &catalog->access_share, faults, &connection);
     if (status == OK && own.has_errors)
         status = ERR_INVALID;
     struct connection_entry *added;
@@ -360,6 +360,7 @@ static enum status add_implicit(struct catalog *catalog, const struct iclient *i
 
 enum status catalog_finish(struct catalog *catalog, struct fault_list *faults)
 {
+    access_share_finish(&catalog->access_share);
     if (!make_default_access(catalog))
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < catalog->iclient_count; i++) {

@@ -391,7 +391,7 @@ static enum status read_connection(struct catalog_edit *edit, const json_t *docu
     AUTO(connection) connection = NULL;
     enum status status =
         connection_from_json_sharing(document, iclient->iclient, "", &literals_only, options->resolve_ids,
-                                     edit->catalog->default_access, faults, &connection);
+                                     edit->catalog->default_access, NULL, faults, &connection);
     if (status != OK)
         return status;
     const struct connection_entry *taken = catalog_connection_entry(edit->tenant, connection_name(connection));

@@ -96,6 +96,7 @@ struct catalog {
     struct tenant *tenants;
     struct iclient_entry *ids;
     struct shared_access *default_access;
+    struct access_share access_share; /* until catalog_finish() */
     struct iclient_entry **iclients;
     size_t iclient_count, iclient_capacity;
     struct connection_entry **connections;

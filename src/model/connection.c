@@ -33,6 +33,33 @@ void shared_access_destroy(struct shared_access *access)
     free(access);
 }
 
+struct shared_access *access_share_find(const struct access_share *share, const json_t *allow)
+{
+    for (size_t i = 0; i < ACCESS_SHARE_MAX; i++) {
+        if (share->recent[i].allow && json_equal(share->recent[i].allow, allow))
+            return share->recent[i].access;
+    }
+    return NULL;
+}
+
+void access_share_add(struct access_share *share, const json_t *allow, struct shared_access *access)
+{
+    size_t at = share->next++ % ACCESS_SHARE_MAX;
+    json_decref(share->recent[at].allow);
+    shared_access_destroy(share->recent[at].access);
+    share->recent[at].allow = json_incref((json_t *)allow);
+    share->recent[at].access = shared_access_hold(access);
+}
+
+void access_share_finish(struct access_share *share)
+{
+    for (size_t i = 0; i < ACCESS_SHARE_MAX; i++) {
+        json_decref(share->recent[i].allow);
+        shared_access_destroy(share->recent[i].access);
+    }
+    *share = (struct access_share){0};
+}
+
 /* ---- life ---- */
 
 struct connection *connection_implicit_sharing(const struct iclient *iclient, struct shared_access *access)

@@ -16,6 +16,7 @@ struct connection_reader {
     struct document_faults *faults;
     const struct secret_resolver *resolve;
     const struct identity_resolver *resolve_ids;
+    struct access_share *share;
     json_t *kept; /* what connection_to_json() gives back beside name, iClient and tenant */
 };
 
@@ -187,12 +188,19 @@ static void read_params(struct connection_reader *reader, const char *pointer, c
 
 static void read_allow(struct connection_reader *reader, const char *pointer, const json_t *value)
 {
-    struct access_rule *rule = NULL;
-    struct error error = {0};
-    enum status status = access_rule_from_json(value, reader->resolve_ids, &rule, &error);
-    if (!document_check(reader->faults, pointer, status, &error))
-        return;
-    reader->connection->access = allocated(reader, shared_access_create(rule));
+    struct connection *connection = reader->connection;
+    if (reader->share)
+        connection->access = shared_access_hold(access_share_find(reader->share, value));
+    if (!connection->access) {
+        struct access_rule *rule = NULL;
+        struct error error = {0};
+        enum status status = access_rule_from_json(value, reader->resolve_ids, &rule, &error);
+        if (!document_check(reader->faults, pointer, status, &error))
+            return;
+        connection->access = allocated(reader, shared_access_create(rule));
+        if (connection->access && reader->share)
+            access_share_add(reader->share, value, connection->access);
+    }
     keep(reader, pointer, json_incref((json_t *)value));
 }
 
@@ -295,7 +303,8 @@ static void read_all(struct connection_reader *reader, const json_t *document)
 enum status connection_from_json_sharing(const json_t *document, const struct iclient *iclient, const char *file,
                                          const struct secret_resolver *resolve,
                                          const struct identity_resolver *resolve_ids, struct shared_access *access,
-                                         struct fault_list *faults, struct connection **ret_connection)
+                                         struct access_share *share, struct fault_list *faults,
+                                         struct connection **ret_connection)
 {
     struct document_faults document_faults = {.list = faults, .file = file};
     AUTO(connection) connection = calloc(1, sizeof *connection);
@@ -310,6 +319,7 @@ enum status connection_from_json_sharing(const json_t *document, const struct ic
                                        .faults = &document_faults,
                                        .resolve = resolve,
                                        .resolve_ids = resolve_ids,
+                                       .share = share,
                                        .kept = kept};
     if (json_is_object(document))
         read_all(&reader, document);
@@ -333,7 +343,8 @@ enum status connection_from_json(const json_t *document, const struct iclient *i
     AUTO(shared_access) access = shared_access_create(rule);
     if (!access)
         return ERR_NO_MEMORY;
-    return connection_from_json_sharing(document, iclient, file, resolve, resolve_ids, access, faults, ret_connection);
+    return connection_from_json_sharing(document, iclient, file, resolve, resolve_ids, access, NULL, faults,
+                                        ret_connection);
 }
 
 const char *connection_iclient_reference(const json_t *document)

@@ -16,6 +16,25 @@ struct shared_access *shared_access_hold(struct shared_access *access);
 void shared_access_destroy(struct shared_access *access);
 AUTO_DEFINE(shared_access);
 
+/*
+ * The rules that were read last and what they were read from: thousands of connections may say the same, and each user
+ * or group that a rule names costs a look-up in the system's database. Kept while a catalog is filled only, so that an
+ * edit sees the database of its day.
+ */
+enum { ACCESS_SHARE_MAX = 16 };
+struct access_share {
+    struct {
+        json_t *allow;
+        struct shared_access *access;
+    } recent[ACCESS_SHARE_MAX];
+    size_t next;
+};
+/* Borrowed; NULL: none was read from this. */
+struct shared_access *access_share_find(const struct access_share *share, const json_t *allow);
+/* allow, access: held. */
+void access_share_add(struct access_share *share, const json_t *allow, struct shared_access *access);
+void access_share_finish(struct access_share *share);
+
 /* What a connection says itself; most say little, so that text is kept in place of a tree of JSON values. */
 struct connection_content {
     char *text; /* the document without name, iClient and tenant, secrets masked; compact JSON; NULL: empty */
@@ -42,11 +61,12 @@ struct connection {
     struct connection_content *content; /* NULL: nothing of its own */
 };
 
-/* As in connection.h, with the rule that a connection without "allow" shares. */
+/* As in connection.h, with the rule that a connection without "allow" shares, and share for the others; NULL: none. */
 enum status connection_from_json_sharing(const json_t *document, const struct iclient *iclient, const char *file,
                                          const struct secret_resolver *resolve,
                                          const struct identity_resolver *resolve_ids, struct shared_access *access,
-                                         struct fault_list *faults, struct connection **ret_connection);
+                                         struct access_share *share, struct fault_list *faults,
+                                         struct connection **ret_connection);
 struct connection *connection_implicit_sharing(const struct iclient *iclient, struct shared_access *access);
 
 /*

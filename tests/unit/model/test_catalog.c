@@ -70,6 +70,43 @@ Test(catalog, connection_outlives_its_catalog)
     cr_assert_not_null(connection_access(connection));
 }
 
+Test(catalog, connections_with_the_same_rule_share_it)
+{
+    AUTO(catalog) catalog = new_catalog();
+    AUTO(fault_list) faults = fault_list_create();
+    cr_assert_eq(add_iclient(catalog, "{}", faults), OK, "%s", fixture_text(faults));
+    static const unsigned users[] = {5, 7, 5, 7};
+    const struct access_rule *rules[4];
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "{'name':'c%zu','iClient':'crm','allow':{'users':[%u]}}", i, users[i]);
+        cr_assert_eq(add_connection(catalog, text, faults), OK, "%s", fixture_text(faults));
+        rules[i] = connection_access(catalog_connection_at(catalog, i));
+    }
+    cr_assert_eq(rules[0], rules[2]);
+    cr_assert_eq(rules[1], rules[3]);
+    cr_assert_neq(rules[0], rules[1]);
+    cr_assert_not(access_rule_allows(rules[0], &(struct peer){.uid = 7}));
+    cr_assert(access_rule_allows(rules[1], &(struct peer){.uid = 7}));
+}
+
+Test(catalog, many_different_rules_stay_each_connections_own)
+{
+    AUTO(catalog) catalog = new_catalog();
+    AUTO(fault_list) faults = fault_list_create();
+    cr_assert_eq(add_iclient(catalog, "{}", faults), OK, "%s", fixture_text(faults));
+    for (unsigned i = 0; i < 100; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "{'name':'c%u','iClient':'crm','allow':{'users':[%u]}}", i, 1 + i % 50);
+        cr_assert_eq(add_connection(catalog, text, faults), OK, "%s", fixture_text(faults));
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        const struct access_rule *rule = connection_access(catalog_connection_at(catalog, i));
+        cr_assert(access_rule_allows(rule, &(struct peer){.uid = 1 + i % 50}));
+        cr_assert_not(access_rule_allows(rule, &(struct peer){.uid = 1 + (i + 1) % 50}));
+    }
+}
+
 Test(catalog, names_ids_and_components_are_taken_once)
 {
     static const struct {
