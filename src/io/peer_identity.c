@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/peer_cgroup.h"
 #include "io/peer_unit.h"
 
 #ifndef SO_PEERPIDFD
@@ -18,7 +19,6 @@
 
 enum {
     GROUPS_USUAL = 64,
-    CGROUP_TEXT_MAX = 16 * 1024,
     DATABASE_ENTRY_USUAL = 1024,
     DATABASE_ENTRY_MAX = 1024 * 1024, /* a group may have very many members */
 };
@@ -70,7 +70,7 @@ void peer_identity_finish(struct peer_identity *identity)
     *identity = (struct peer_identity){0};
 }
 
-static bool read_cgroup(pid_t pid, char text[CGROUP_TEXT_MAX])
+static bool read_cgroup(pid_t pid, char text[PEER_CGROUP_TEXT_MAX])
 {
     char path[sizeof "/proc//cgroup" + 3 * sizeof pid];
     snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
@@ -79,11 +79,18 @@ static bool read_cgroup(pid_t pid, char text[CGROUP_TEXT_MAX])
         return false;
     ssize_t length;
     size_t total = 0;
-    while ((length = read(fd, text + total, CGROUP_TEXT_MAX - 1 - total)) > 0)
+    while ((length = read(fd, text + total, PEER_CGROUP_TEXT_MAX - 1 - total)) > 0)
         total += (size_t)length;
     close(fd);
     text[total] = '\0';
-    return length == 0 && total < CGROUP_TEXT_MAX - 1;
+    return length == 0 && total < PEER_CGROUP_TEXT_MAX - 1;
+}
+
+static bool find_cgroup(pid_t pid, char text[PEER_CGROUP_TEXT_MAX])
+{
+    /* The first is where systemd keeps its units beside other hierarchies, the second where there is one for all. */
+    return read_cgroup(pid, text) || peer_cgroup_find("/sys/fs/cgroup/systemd", pid, text) ||
+           peer_cgroup_find("/sys/fs/cgroup", pid, text);
 }
 
 /* The number may be another process's by now. A pidfd becomes readable when its process ends (pidfd_open(2)). */
@@ -104,8 +111,8 @@ void peer_identity_find_unit(struct peer_identity *identity, int fd)
     if (identity->unit_looked_up)
         return;
     identity->unit_looked_up = true;
-    char text[CGROUP_TEXT_MAX];
-    if (identity->peer.pid <= 0 || !read_cgroup(identity->peer.pid, text) || !is_still_peer(fd))
+    char text[PEER_CGROUP_TEXT_MAX];
+    if (identity->peer.pid <= 0 || !find_cgroup(identity->peer.pid, text) || !is_still_peer(fd))
         return;
     identity->unit = peer_unit_from_cgroup(text);
     identity->peer.unit = identity->unit;

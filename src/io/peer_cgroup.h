@@ -1,0 +1,17 @@
+#ifndef IO_PEER_CGROUP_H
+#define IO_PEER_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum { PEER_CGROUP_TEXT_MAX = 16 * 1024 };
+
+/*
+ * Finds the cgroup of a process without /proc, where another user's processes may be hidden (hidepid, ProtectProc=):
+ * each cgroup lists its processes for all to read. root: where the hierarchy is mounted. Writes what /proc/PID/cgroup
+ * would say. False: in none of them, or not found within bounds.
+ */
+bool peer_cgroup_find(const char *root, pid_t pid, char text[PEER_CGROUP_TEXT_MAX]);
+
+#endif
