@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "broker/broker.h"
 #include "configuration.h"
+#include "confinement.h"
 #include "directories.h"
 #include "faces.h"
 #include "io/event_loop.h"
@@ -69,17 +70,33 @@ static void log_faults(const struct fault_list *faults)
 
 /* ---- the parts ---- */
 
-static enum status open_store(struct daemon *daemon, struct error *ret_error)
+static enum status store_path(const struct daemon *daemon, char path[STORE_PATH_MAX], struct error *ret_error)
+{
+    if (snprintf(path, STORE_PATH_MAX, "%s/store.sqlite3", daemon->config->state_dir) >= STORE_PATH_MAX)
+        return error_set(ret_error, ERR_INVALID, "the state directory's path is too long");
+    return OK;
+}
+
+/* Makes it at the first start. */
+static enum status load_key(struct daemon *daemon, struct error *ret_error)
 {
     char path[STORE_PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/store.sqlite3", daemon->config->state_dir) >= (int)sizeof path)
-        return error_set(ret_error, ERR_INVALID, "the state directory's path is too long");
+    enum status status = store_path(daemon, path, ret_error);
+    if (status != OK)
+        return status;
     /* A new key beside an old store would lock out every token in it: then the missing key is the error. */
     bool is_new = access(path, F_OK) != 0;
     AUTO(secret) key = NULL;
-    enum status status = store_key_load(daemon->config->key_file, is_new, &key, ret_error);
+    status = store_key_load(daemon->config->key_file, is_new, &key, ret_error);
     if (status == OK)
         status = store_crypto_create(key, &daemon->crypto, ret_error);
+    return status;
+}
+
+static enum status open_store(struct daemon *daemon, struct error *ret_error)
+{
+    char path[STORE_PATH_MAX];
+    enum status status = store_path(daemon, path, ret_error);
     if (status == OK)
         status = store_sqlite_create(daemon->loop, path, daemon->crypto, &daemon->store, ret_error);
     return status;
@@ -130,6 +147,8 @@ static void on_loaded(void *context, enum status status, const struct error *err
     struct error open_error = {0};
     if (status == OK) {
         status = faces_open(daemon->loop, daemon->broker, &daemon->metrics, daemon->config, &daemon->faces, &open_error);
+        if (status == OK)
+            status = confinement_limit_calls(daemon->config, &open_error);
         error = &open_error;
     }
     if (status != OK) {
@@ -229,6 +248,8 @@ static enum status daemon_start(struct daemon *daemon, struct error *ret_error)
 {
     enum status status;
     if ((status = directories_prepare(daemon->config, ret_error)) != OK ||
+        (status = load_key(daemon, ret_error)) != OK ||
+        (status = confinement_limit_files(daemon->config, ret_error)) != OK ||
         (status = event_loop_create(&daemon->loop, ret_error)) != OK ||
         (status = watch_signals(daemon, ret_error)) != OK || (status = open_store(daemon, ret_error)) != OK ||
         (status = make_client(daemon, ret_error)) != OK || (status = make_broker(daemon, ret_error)) != OK)
