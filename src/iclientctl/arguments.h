@@ -11,6 +11,7 @@
 #define OPTION_TABLE(X)                                                                                                \
     X(ADMIN_SOCKET, "--admin-socket", "PATH", "the daemon's admin socket")                                             \
     X(CONFIG, "--config", "FILE", "the daemon configuration whose folders and options are used")                       \
+    X(EXPLAIN, "--explain", NULL, "show the requests that these documents lead to")                                    \
     X(HEADER, "--header", NULL, "print the whole request header")                                                      \
     X(HELP, "--help", NULL, "say how to use it")                                                                       \
     X(JSON, "--json", NULL, "print JSON")                                                                              \

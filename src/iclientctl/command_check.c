@@ -1,58 +1,15 @@
-#include <string.h>
 #include <unistd.h>
 
 #include "base/fault_list.h"
-#include "base/secret.h"
+#include "iclientctl/check_catalog.h"
 #include "iclientctl/check_settings.h"
 #include "iclientctl/command.h"
+#include "iclientctl/command_check_explain.h"
 #include "iclientctl/document_list.h"
 #include "iclientctl/terminal_text.h"
 #include "io/file_load.h"
 #include "model/catalog.h"
 #include "model/iclient_schema.h"
-#include "protocol/jwt_signature.h"
-
-/* A passphrase that is a reference is not read here, so nothing can be said of the key that it opens. */
-static enum status check_key(const char *method, const struct secret *key, const struct secret *passphrase,
-                             struct error *ret_error)
-{
-    bool encrypted = strstr(secret_reveal(key), "ENCRYPTED") != NULL;
-    return encrypted && !passphrase ? OK : jwt_key_check(method, key, passphrase, ret_error);
-}
-
-/* Secrets that are references are not read: whoever checks a document need not be allowed to. The daemon's own --check
- * reads them. */
-static struct catalog *make_catalog(const struct check_settings *settings)
-{
-    const struct catalog_options options = {
-        .iclient = {.allow_loopback_http = settings->allow_loopback_http,
-                    .default_redirect_uri = settings->redirect_uri,
-                    .check_jwt_key = check_key},
-    };
-    return catalog_create(&options);
-}
-
-static void add_documents(struct catalog *catalog, const struct document_list *documents, bool connections,
-                          struct fault_list *faults)
-{
-    for (size_t i = 0; i < document_list_count(documents); i++) {
-        const struct document *document = document_list_at(documents, i);
-        if (document->is_connection != connections)
-            continue;
-        /* What is wrong is in faults. */
-        if (connections)
-            (void)catalog_add_connection(catalog, document->json, document->path, faults);
-        else
-            (void)catalog_add_iclient(catalog, document->json, document->path, faults);
-    }
-}
-
-static enum status add_preset(void *context, const char *path, const char *name, const json_t *document,
-                              struct fault_list *faults)
-{
-    enum status status = catalog_add_preset(context, name, document, path, faults);
-    return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
-}
 
 static enum status check_given(const struct arguments *arguments, const struct check_settings *settings,
                                struct catalog *catalog, struct fault_list *faults)
@@ -64,12 +21,7 @@ static enum status check_given(const struct arguments *arguments, const struct c
         if (document_list_add(documents, arguments->operands[i], faults) != OK)
             return ERR_NO_MEMORY;
     }
-    if (settings->presets)
-        (void)file_load_directory(settings->presets, false, add_preset, catalog, faults);
-    add_documents(catalog, documents, false, faults);
-    add_documents(catalog, documents, true, faults);
-    enum status status = catalog_finish(catalog, faults);
-    return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
+    return check_catalog_fill(catalog, settings, documents, faults);
 }
 
 static enum status check_configured(const struct check_settings *settings, struct catalog *catalog,
@@ -130,7 +82,7 @@ static void say_summary(const struct catalog *catalog, const struct fault_list *
 static enum exit_code check(const struct arguments *arguments, const struct check_settings *settings)
 {
     AUTO(fault_list) faults = fault_list_create();
-    AUTO(catalog) catalog = make_catalog(settings);
+    AUTO(catalog) catalog = check_catalog_create(settings, NULL);
     enum status status = ERR_NO_MEMORY;
     if (faults && catalog)
         status = arguments->operand_count > 0 ? check_given(arguments, settings, catalog, faults)
@@ -168,5 +120,5 @@ enum exit_code command_check(const struct arguments *arguments)
         terminal_say("%s", error.message);
         return EXIT_FAILED;
     }
-    return check(arguments, &settings);
+    return arguments->options[OPTION_EXPLAIN] ? check_explain(arguments, &settings) : check(arguments, &settings);
 }

@@ -46,7 +46,8 @@ static bool make_room(struct document_list *list)
     return true;
 }
 
-static enum status keep(struct document_list *list, const char *path, const json_t *json, struct fault_list *faults)
+enum status document_list_put(struct document_list *list, const char *path, const json_t *json,
+                              struct fault_list *faults)
 {
     if (list->count == DOCUMENT_LIST_MAX) {
         fault_list_add(faults, path, "", NULL, "more than %d documents", DOCUMENT_LIST_MAX);
@@ -73,7 +74,7 @@ static bool is_daemon_configuration(const char *name)
 static enum status keep_from_folder(void *context, const char *path, const char *name, const json_t *json,
                                     struct fault_list *faults)
 {
-    return is_daemon_configuration(name) ? OK : keep(context, path, json, faults);
+    return is_daemon_configuration(name) ? OK : document_list_put(context, path, json, faults);
 }
 
 static int is_visible(const struct dirent *entry)
@@ -130,7 +131,7 @@ static void add_file(struct document_list *list, const char *path, struct fault_
     AUTO_JSON json = NULL;
     struct error error;
     if (file_load_json(path, &json, &error) == OK) {
-        (void)keep(list, path, json, faults);
+        (void)document_list_put(list, path, json, faults);
         return;
     }
     /* The message names the file, and so will the fault. */

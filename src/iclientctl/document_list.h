@@ -30,6 +30,10 @@ AUTO_DEFINE(document_list);
  */
 enum status document_list_add(struct document_list *list, const char *path, struct fault_list *faults);
 
+/* Adds one that was read already; held. More than DOCUMENT_LIST_MAX is a fault. ERR_TOO_LARGE, ERR_NO_MEMORY. */
+enum status document_list_put(struct document_list *list, const char *path, const json_t *json,
+                              struct fault_list *faults);
+
 size_t document_list_count(const struct document_list *list);
 const struct document *document_list_at(const struct document_list *list, size_t index);
 

@@ -23,12 +23,13 @@ struct command {
 static const uint32_t global_options = OPTION_BIT(OPTION_ADMIN_SOCKET) | OPTION_BIT(OPTION_HELP) |
                                        OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_TENANT) |
                                        OPTION_BIT(OPTION_TOKEN_SOCKET) | OPTION_BIT(OPTION_VERSION);
+static const uint32_t check_options =
+    OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_EXPLAIN) | OPTION_BIT(OPTION_PRESET_DIR) | OPTION_BIT(OPTION_SCHEMA);
 static const uint32_t token_options = OPTION_BIT(OPTION_MIN_TTL) | OPTION_BIT(OPTION_WAIT);
 
 /* Sorted by name. */
 static const struct command commands[] = {
-    {"check", "[FILE|DIR…]", "check iClients and connections; needs no daemon",
-     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_PRESET_DIR) | OPTION_BIT(OPTION_SCHEMA), 0, OPERANDS_ANY,
+    {"check", "[FILE|DIR…]", "check iClients and connections; needs no daemon", check_options, 0, OPERANDS_ANY,
      command_check},
     {"list", "", "list the connections and how they are", 0, 0, 0, command_list},
     {"login", "NAME", "authorize a connection in the browser", OPTION_BIT(OPTION_NO_BROWSER), 1, 1, command_login},
