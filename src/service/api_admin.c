@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "model/access_rule.h"
+#include "service/api_document.h"
 #include "service/api_health.h"
 #include "service/connection_json.h"
 
@@ -13,11 +14,21 @@ enum { LOGIN_BODY_MAX = 32 * 1024, ACTION_BODY_MAX = 1024 };
 
 static const struct route routes[] = {
     {HTTP_VERB_GET, "/v1/connections", NEED_OPERATOR, 0, api_admin_list},
+    {HTTP_VERB_POST, "/v1/connections", NEED_OPERATOR, API_DOCUMENT_BODY_MAX, api_connections_create},
     {HTTP_VERB_GET, "/v1/connections/*", NEED_OPERATOR, 0, api_admin_get},
+    {HTTP_VERB_PUT, "/v1/connections/*", NEED_OPERATOR, API_DOCUMENT_BODY_MAX, api_connections_replace},
+    {HTTP_VERB_DELETE, "/v1/connections/*", NEED_OPERATOR, ACTION_BODY_MAX, api_connections_remove},
     {HTTP_VERB_POST, "/v1/connections/*/authorize", NEED_OPERATOR, LOGIN_BODY_MAX, api_admin_authorize},
     {HTTP_VERB_POST, "/v1/connections/*/complete", NEED_OPERATOR, LOGIN_BODY_MAX, api_admin_complete},
     {HTTP_VERB_POST, "/v1/connections/*/refresh", NEED_OPERATOR, ACTION_BODY_MAX, api_admin_refresh},
     {HTTP_VERB_POST, "/v1/connections/*/revoke", NEED_OPERATOR, ACTION_BODY_MAX, api_admin_revoke},
+    {HTTP_VERB_GET, "/v1/iClients", NEED_OPERATOR, 0, api_iclients_list},
+    {HTTP_VERB_POST, "/v1/iClients", NEED_OPERATOR, API_DOCUMENT_BODY_MAX, api_iclients_create},
+    {HTTP_VERB_GET, "/v1/iClients/*", NEED_OPERATOR, 0, api_iclients_get},
+    {HTTP_VERB_PUT, "/v1/iClients/*", NEED_OPERATOR, API_DOCUMENT_BODY_MAX, api_iclients_replace},
+    {HTTP_VERB_PATCH, "/v1/iClients/*", NEED_OPERATOR, API_DOCUMENT_BODY_MAX, api_iclients_patch},
+    {HTTP_VERB_DELETE, "/v1/iClients/*", NEED_OPERATOR, ACTION_BODY_MAX, api_iclients_remove},
+    {HTTP_VERB_GET, "/v1/iClients/*/dependencies", NEED_OPERATOR, 0, api_iclients_dependencies},
     {HTTP_VERB_GET, "/metrics", NEED_OPERATOR, 0, api_metrics_get},
     {HTTP_VERB_GET, "/healthz", NEED_OPERATOR, 0, api_health_get},
     {HTTP_VERB_GET, "/readyz", NEED_OPERATOR, 0, api_ready_get},
@@ -39,7 +50,7 @@ void api_admin_list(struct api_request *request)
 void api_admin_get(struct api_request *request)
 {
     if (api_request_find_entry(request))
-        connection_json_reply(request->call, request->entry);
+        connection_json_reply_document(request->call, 200, NULL, request->entry);
 }
 
 static void reply_refreshed(struct api *api, struct http_call *call, struct token_entry *entry,
@@ -97,8 +108,10 @@ static const char *revoke_sentence(enum revoke_result result)
 }
 
 /* "revoked": the tokens are gone from here; "provider": what became of them there. */
-static void append_outcome(struct text_buffer *buffer, enum revoke_result result, const char *message)
+void api_admin_append_outcome(struct text_buffer *buffer, enum revoke_result result, const char *message)
 {
+    if (!message || message[0] == '\0')
+        message = revoke_sentence(result);
     bool is_gone = result != REVOKE_UNREACHED && result != REVOKE_NOTHING;
     const char *word = revoke_word(result);
     text_buffer_append_format(buffer, "\"revoked\":%s,\"provider\":", is_gone ? "true" : "false");
@@ -117,7 +130,7 @@ static void reply_revoked(struct http_call *call, enum revoke_result result, con
     if (!message || message[0] == '\0')
         message = revoke_sentence(result);
     if (result == REVOKE_UNREACHED) {
-        append_outcome(&body, result, message);
+        api_admin_append_outcome(&body, result, message);
         struct api_error error = {
             .code = API_ERROR_PROVIDER_UNAVAILABLE,
             .message = message,
@@ -127,7 +140,7 @@ static void reply_revoked(struct http_call *call, enum revoke_result result, con
         return;
     }
     text_buffer_append_text(&body, "{");
-    append_outcome(&body, result, message);
+    api_admin_append_outcome(&body, result, message);
     text_buffer_append_text(&body, "}");
     api_reply_json(call, &body);
 }

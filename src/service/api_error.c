@@ -23,16 +23,22 @@ int api_error_status(enum api_error_code code)
     return api_error_row(code)->status;
 }
 
-bool api_error_append(const struct api_error *error, struct text_buffer *buffer)
+bool api_error_append_one(const struct api_error *error, struct text_buffer *buffer)
 {
-    const struct api_error_row *row = api_error_row(error->code);
-    text_buffer_append_format(buffer, "{\"errors\":[{\"code\":\"%s\",\"message\":", row->code);
+    text_buffer_append_format(buffer, "{\"code\":\"%s\",\"message\":", api_error_row(error->code)->code);
     text_buffer_append_json_string(buffer, error->message, strlen(error->message));
     if (error->field) {
         text_buffer_append_text(buffer, ",\"field\":");
         text_buffer_append_json_string(buffer, error->field, strlen(error->field));
     }
-    text_buffer_append_format(buffer, "}],\"retryable\":%s", row->retryable ? "true" : "false");
+    return text_buffer_append_text(buffer, "}");
+}
+
+bool api_error_append(const struct api_error *error, struct text_buffer *buffer)
+{
+    text_buffer_append_text(buffer, "{\"errors\":[");
+    api_error_append_one(error, buffer);
+    text_buffer_append_format(buffer, "],\"retryable\":%s", api_error_row(error->code)->retryable ? "true" : "false");
     if (error->members) {
         text_buffer_append_text(buffer, ",");
         text_buffer_append_text(buffer, error->members);

@@ -17,12 +17,17 @@
     X(AUTHORIZATION_REQUIRED, "authorization_required", 409, false)                                                    \
     X(INACTIVE, "inactive", 409, false)                                                                                \
     X(UNSUPPORTED, "unsupported", 409, false)                                                                          \
+    X(CONFLICT, "conflict", 409, true)                                                                                 \
     X(TOO_LARGE, "too_large", 413, false)                                                                              \
     X(INVALID_ICLIENT, "invalid_iclient", 422, false)                                                                  \
+    X(INVALID_CONNECTION, "invalid_connection", 422, false)                                                            \
+    X(DELETE_NOT_ALLOWED, "delete_not_allowed", 422, false)                                                            \
+    X(READ_ONLY, "read_only", 422, false)                                                                              \
     X(BUSY, "busy", 429, true)                                                                                         \
     X(CLIENT_REJECTED, "client_rejected", 502, false)                                                                  \
     X(PROVIDER_ERROR, "provider_error", 502, true)                                                                     \
     X(PROVIDER_UNAVAILABLE, "provider_unavailable", 503, true)                                                         \
+    X(STORE_UNAVAILABLE, "store_unavailable", 503, true)                                                               \
     X(NOT_READY, "not_ready", 503, true)
 #define API_ERROR_SYMBOL(symbol, code, status, retryable) API_ERROR_##symbol,
 enum api_error_code { API_ERROR_TABLE(API_ERROR_SYMBOL) API_ERROR_COUNT };
@@ -42,6 +47,8 @@ struct api_error {
 int api_error_status(enum api_error_code code);
 /* {"errors":[{"code","message","field"?}],"retryable":…, members}. Appends. */
 bool api_error_append(const struct api_error *error, struct text_buffer *buffer);
+/* One element of "errors". */
+bool api_error_append_one(const struct api_error *error, struct text_buffer *buffer);
 void api_error_reply(struct http_call *call, const struct api_error *error);
 
 /* The usual ones. */

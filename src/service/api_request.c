@@ -57,29 +57,46 @@ bool api_request_query_seconds(struct api_request *request, const char *name, in
     return false;
 }
 
-bool api_request_read_body(struct api_request *request, bool optional, json_t **ret_document)
+static bool reply_bad_body(struct api_request *request, const char *expected, const char *reason)
+{
+    char message[ERROR_MESSAGE_MAX + 64];
+    snprintf(message, sizeof message, "the body is no JSON%s%s%s", expected, *reason ? ": " : "", reason);
+    api_error_reply_text(request->call, API_ERROR_INVALID_REQUEST, message);
+    return false;
+}
+
+/* expected: " object" or "", for the message. */
+static bool read_json(struct api_request *request, const char *expected, json_t **ret_value)
 {
     struct http_text body = http_call_body(request->call);
+    struct error error;
+    enum status status = json_read_text(body.data, body.length, ret_value, &error);
+    if (status == ERR_NO_MEMORY)
+        api_error_reply_no_memory(request->call);
+    else if (status != OK)
+        reply_bad_body(request, expected, error.message);
+    return status == OK;
+}
+
+bool api_request_read_json(struct api_request *request, json_t **ret_value)
+{
+    *ret_value = NULL;
+    return read_json(request, "", ret_value);
+}
+
+bool api_request_read_body(struct api_request *request, bool optional, json_t **ret_document)
+{
     *ret_document = NULL;
-    if (body.length == 0) {
+    if (http_call_body(request->call).length == 0) {
         if (!optional)
             api_error_reply_text(request->call, API_ERROR_INVALID_REQUEST, "the body is missing: it is a JSON object");
         return optional;
     }
     AUTO_JSON document = NULL;
-    struct error error;
-    enum status status = json_read_text(body.data, body.length, &document, &error);
-    if (status == ERR_NO_MEMORY) {
-        api_error_reply_no_memory(request->call);
+    if (!read_json(request, " object", &document))
         return false;
-    }
-    if (status != OK || !json_is_object(document)) {
-        char message[ERROR_MESSAGE_MAX + 64];
-        snprintf(message, sizeof message, "the body is no JSON object%s%s", status != OK ? ": " : "",
-                 status != OK ? error.message : "");
-        api_error_reply_text(request->call, API_ERROR_INVALID_REQUEST, message);
-        return false;
-    }
+    if (!json_is_object(document))
+        return reply_bad_body(request, " object", "");
     *ret_document = TAKE(document);
     return true;
 }

@@ -39,6 +39,7 @@ struct api_request {
     struct http_call *call;
     struct route_match match;
     struct token_entry *entry;      /* for NEED_ACCESS; else NULL until api_request_find_entry() */
+    bool says_tenant;               /* in its query; else tenant is "default" */
     char tenant[API_NAME_MAX + 1];
     char name[API_NAME_MAX + 1];    /* of the connection, decoded */
 };
@@ -52,6 +53,8 @@ struct token_entry *api_request_find_entry(struct api_request *request);
 bool api_request_query_text(struct api_request *request, const char *name, char **ret_value);
 /* A query parameter in whole seconds, 0 to max; *seconds stays as it is when absent. */
 bool api_request_query_seconds(struct api_request *request, const char *name, int64_t max, int64_t *seconds);
+/* The body as any JSON value. */
+bool api_request_read_json(struct api_request *request, json_t **ret_value);
 /* The body as a JSON object; *ret_document NULL when there is no body and optional. */
 bool api_request_read_body(struct api_request *request, bool optional, json_t **ret_document);
 

@@ -127,6 +127,7 @@ static bool is_permitted(struct api_request *request)
 static bool read_tenant(struct api_request *request)
 {
     memcpy(request->tenant, "default", sizeof "default");
+    request->says_tenant = false;
     if (http_call_query(request->call).length == 0)
         return true;
     AUTO_TEXT tenant = NULL;
@@ -140,6 +141,7 @@ static bool read_tenant(struct api_request *request)
         return false;
     }
     memcpy(request->tenant, tenant, size);
+    request->says_tenant = true;
     return true;
 }
 

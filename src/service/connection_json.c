@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "service/api_document.h"
+
 /* Values; a missing one is null. */
 
 static void append_text(struct text_buffer *buffer, const char *name, const char *text)
@@ -150,4 +152,20 @@ void connection_json_reply(struct http_call *call, struct token_entry *entry)
     text_buffer_init(&body, API_DOCUMENT_MAX);
     connection_json_append_full(entry, &body);
     api_reply_json(call, &body);
+}
+
+void connection_json_reply_document(struct http_call *call, int status, const char *location, struct token_entry *entry)
+{
+    AUTO_JSON document = connection_to_json(token_entry_connection(entry));
+    AUTO_FINISH(text_buffer) body;
+    text_buffer_init(&body, API_DOCUMENT_MAX);
+    connection_json_append_full(entry, &body);
+    text_buffer_truncate(&body, body.length - 1);
+    text_buffer_append_text(&body, ",\"document\":");
+    text_buffer_append_json(&body, document);
+    text_buffer_append_text(&body, "}");
+    if (document)
+        api_document_reply_json(call, status, location, &body);
+    else
+        api_error_reply_no_memory(call);
 }

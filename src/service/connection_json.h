@@ -13,6 +13,9 @@ connection_json_append connection_json_append_full;
 
 /* Answers with the tenant's connections as an array; only_allowed: those that the peer may use. */
 void connection_json_reply_list(struct api_request *request, connection_json_append *append, bool only_allowed);
+/* Answers with one object, and its document as it would be written ("document"); location: of a new one, or NULL. */
+void connection_json_reply_document(struct http_call *call, int status, const char *location,
+                                    struct token_entry *entry);
 /* Answers with one object. */
 void connection_json_reply(struct http_call *call, struct token_entry *entry);
 
