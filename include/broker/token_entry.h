@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "model/connection.h"
 #include "model/token_set.h"
 
@@ -52,20 +53,21 @@ bool token_entry_is_refreshing(const struct token_entry *entry);
 bool token_entry_is_unsaved(const struct token_entry *entry);
 
 /*
- * The token as services see it, kept ready and made anew after a change.
- *   json    the document of DESIGN, with room for EXPIRES_IN_WIDTH characters at expires_in_offset
- *   header  "Authorization: Bearer …" and a newline; NULL when the API takes it in the URL or the body
- *   raw     the bare token and a newline
+ * The document of DESIGN as services see it, with room for EXPIRES_IN_WIDTH characters at expires_in_offset: made when
+ * first asked for after a change, and kept ready.
  */
 enum { EXPIRES_IN_WIDTH = 11 };
 struct token_reply {
     struct secret *json;
     size_t expires_in_offset;
-    struct secret *header;
-    struct secret *raw;
 };
 /* NULL when there are no tokens or no memory. Borrowed until the next change of the entry. */
 const struct token_reply *token_entry_reply(struct token_entry *entry);
+/*
+ * "Authorization: Bearer …" and a newline, likewise. Only for an entry that has a reply. ERR_UNSUPPORTED when the API
+ * takes the token in the URL or the body; ERR_NO_MEMORY.
+ */
+enum status token_entry_header(struct token_entry *entry, const struct secret **ret_header);
 /*
  * The same document with stale_reason "min_ttl_unmet", for TOKEN_SERVED_SHORT; expires_in is filled in. NULL when out of memory.
  */

@@ -18,10 +18,10 @@ struct token_set {
     char *token_type;               /* as the provider wrote it; NULL: it did not */
     char *scope;                    /* granted scope; NULL: as asked */
     json_t *metadata;               /* object: responseMetadata and callbackMetadata; NULL: none */
-    int64_t obtained_at;
-    int64_t expires_at;
     int64_t refresh_expires_at;     /* 0: not known */
     int64_t refreshes_left;         /* refreshCount; -1: unlimited */
+    int64_t obtained_at;
+    int64_t expires_at;
     uint64_t generation;            /* grows by 1 with each new access token of the connection */
     unsigned holds;
 };

@@ -18,9 +18,9 @@
 static void on_clock_change(void *context)
 {
     struct broker *broker = context;
-    struct token_entry *entry, *next;
+    struct token_entry *entry;
     log_notice("the clock was set, or the machine was resumed: looking at every expiry again");
-    HASH_ITER (by_key, broker->cache.entries, entry, next)
+    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));)
         refresh_scheduler_plan(entry);
 }
 
@@ -129,8 +129,8 @@ enum status broker_apply_catalog(struct broker *broker, struct catalog *take_cat
     if (status != OK)
         return status;
     client_breaker_close_all(broker);
-    struct token_entry *entry, *next;
-    HASH_ITER (by_key, broker->cache.entries, entry, next) {
+    struct token_entry *entry;
+    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));) {
         const struct connection *connection = configured(catalog, entry);
         if (connection || entry->connection)
             broker_configure_entry(entry, connection);

@@ -87,8 +87,8 @@ void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
 
 void fetch_failure_release_iclient(struct broker *broker, const struct iclient *iclient)
 {
-    struct token_entry *entry, *next;
-    HASH_ITER (by_key, broker->cache.entries, entry, next) {
+    struct token_entry *entry;
+    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));) {
         bool is_kept = entry->connection && entry->state == ENTRY_CLIENT_REJECTED && !entry->fetch &&
                        strcmp(iclient_id(connection_iclient(entry->connection)), iclient_id(iclient)) == 0;
         if (is_kept)

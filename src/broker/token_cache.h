@@ -2,15 +2,27 @@
 #define BROKER_TOKEN_CACHE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "broker/token_entry.h"
 
 struct broker;
 
-/* Every entry by its key, tenant "/" name: the way from a request's path to its token. */
+/* The hash stands beside the pointer, so that a look-up touches no entry but the one that it is for. */
+struct token_slot {
+    uint64_t hash;
+    struct token_entry *entry; /* NULL: free */
+};
+
+/*
+ * Every entry by its key, tenant "/" name: the way from a request's path to its token. A table with open addressing:
+ * entries never leave it, and with 100,000 of them each further memory access costs as much as the rest of a look-up.
+ */
 struct token_cache {
-    struct token_entry *entries; /* hash */
+    struct token_slot *slots;
+    size_t capacity; /* 0, or a power of two */
+    size_t count;
 };
 
 enum { TOKEN_CACHE_KEY_MAX = 256 };
@@ -20,6 +32,8 @@ size_t token_cache_key(const char *tenant, const char *name, size_t name_length,
 struct token_entry *token_cache_find(const struct token_cache *cache, const char *key, size_t key_length);
 /* Finds or makes the entry of a key. NULL when out of memory. */
 struct token_entry *token_cache_ensure(struct token_cache *cache, struct broker *broker, const char *key);
+/* All entries in no order, beginning with *position 0; NULL after the last. None may be made meanwhile. */
+struct token_entry *token_cache_next(const struct token_cache *cache, size_t *position);
 void token_cache_finish(struct token_cache *cache);
 
 #endif

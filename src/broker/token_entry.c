@@ -68,17 +68,14 @@ const char *token_entry_name(const struct token_entry *entry)
     return strncmp(entry->key, "default/", strlen("default/")) == 0 ? name : entry->key;
 }
 
-struct token_entry *token_entry_create(struct broker *broker, const char *key)
+struct token_entry *token_entry_create(struct broker *broker, const char *key, size_t length)
 {
-    struct token_entry *entry = calloc(1, sizeof *entry);
+    struct token_entry *entry = calloc(1, sizeof *entry + length + 1);
     if (!entry)
         return NULL;
     entry->broker = broker;
-    entry->key = strdup(key);
-    if (!entry->key) {
-        free(entry);
-        return NULL;
-    }
+    entry->key_length = (unsigned)length;
+    memcpy(entry->key, key, length + 1);
     return entry;
 }
 
@@ -102,11 +99,10 @@ void token_entry_destroy(struct token_entry *entry)
     DL_FOREACH_SAFE (entry->watchers, watcher, next)
         free(watcher);
     loop_timer_destroy(entry->timer);
-    token_reply_finish(&entry->reply);
+    token_reply_finish(entry);
     trouble_destroy(entry->trouble);
     token_set_destroy(entry->tokens);
     connection_destroy(entry->connection);
-    free(entry->key);
     free(entry);
 }
 
@@ -228,7 +224,7 @@ const char *token_entry_stale_reason(const struct token_entry *entry)
 
 void token_entry_changed(struct token_entry *entry)
 {
-    token_reply_finish(&entry->reply);
+    token_reply_finish(entry);
     struct token_watcher *watcher, *next;
     DL_FOREACH_SAFE (entry->watchers, watcher, next)
         watcher->changed(watcher->context);

@@ -20,33 +20,37 @@ struct token_waiter;
 struct revocation;
 struct authorization_session;
 
+/* What serving a cached token reads stands last, beside the key: with very many entries each cache line counts. */
 struct token_entry {
-    UT_hash_handle by_key;
-    char *key;
-    struct broker *broker;
-    struct connection *connection; /* held; NULL while not configured */
-    struct token_set *tokens;      /* held; may be of an earlier configuration, see fits */
     char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* of the configuration that tokens were granted under */
-    bool fits;                     /* fingerprint is the connection's: tokens may be served */
     bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
     bool is_unsaved;
-    enum entry_state state;
-    struct entry_trouble *trouble;
-    uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
-    uint64_t rejected_generation;  /* an API refused it: not served again */
     unsigned rejections;           /* refreshes in a row that a report set off */
-    int64_t refresh_after;
-    struct loop_timer *timer;      /* of refresh_scheduler; made when first needed */
-    struct token_fetch *fetch;
+    uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
+    struct broker *broker;
+    struct loop_timer *timer; /* of refresh_scheduler; made when first needed */
     struct revocation *revocation;
     struct authorization_session *login;
     struct token_waiter *waiters;
     struct token_watcher *watchers;
-    struct token_reply reply;
     struct token_entry *next_unsaved, *prev_unsaved;
+    struct secret *header; /* of token_entry_header() */
+
+    struct connection *connection; /* held; NULL while not configured */
+    struct token_set *tokens;      /* held; may be of an earlier configuration, see fits */
+    struct token_reply reply;
+    struct token_fetch *fetch;
+    struct entry_trouble *trouble;
+    uint64_t rejected_generation; /* an API refused it: not served again */
+    int64_t refresh_after;
+    enum entry_state state;
+    bool fits; /* fingerprint is the connection's: tokens may be served */
+    unsigned key_length;
+    char key[];
 };
 
-struct token_entry *token_entry_create(struct broker *broker, const char *key);
+/* length: without the NUL. */
+struct token_entry *token_entry_create(struct broker *broker, const char *key, size_t length);
 /* With its fetch, revocation, waiters and watchers, none of which is called back. */
 void token_entry_destroy(struct token_entry *entry);
 
@@ -76,6 +80,7 @@ const char *token_entry_stale_reason(const struct token_entry *entry);
 /* The connection's name for logs. */
 const char *token_entry_name(const struct token_entry *entry);
 
-void token_reply_finish(struct token_reply *reply);
+/* Drops what stands ready. */
+void token_reply_finish(struct token_entry *entry);
 
 #endif

@@ -9,11 +9,10 @@
 
 enum { TOKEN_REPLY_MAX = 256 * 1024 };
 
-void token_reply_finish(struct token_reply *reply)
+void token_reply_finish(struct token_entry *entry)
 {
-    secret_destroy(TAKE(reply->json));
-    secret_destroy(TAKE(reply->header));
-    secret_destroy(TAKE(reply->raw));
+    secret_destroy(TAKE(entry->reply.json));
+    secret_destroy(TAKE(entry->header));
 }
 
 static void append_optional_text(struct text_buffer *json, const char *text)
@@ -73,28 +72,27 @@ const struct token_reply *token_entry_reply(struct token_entry *entry)
     if (!entry->fits)
         return NULL;
     AUTO_FINISH(text_buffer) json;
-    AUTO_FINISH(text_buffer) header;
-    AUTO_FINISH(text_buffer) raw;
     text_buffer_init(&json, TOKEN_REPLY_MAX);
-    text_buffer_init(&header, TOKEN_REPLY_MAX);
-    text_buffer_init(&raw, TOKEN_REPLY_MAX);
-    struct token_reply reply = {0};
-    render_json(entry, token_entry_stale_reason(entry), &json, &reply.expires_in_offset);
-    reply.json = text_buffer_take_secret(&json);
-    enum status has_header = token_use_append_header(connection_iclient(entry->connection), entry->tokens, &header, NULL);
-    if (has_header == OK) {
+    render_json(entry, token_entry_stale_reason(entry), &json, &entry->reply.expires_in_offset);
+    entry->reply.json = text_buffer_take_secret(&json);
+    return entry->reply.json ? &entry->reply : NULL;
+}
+
+enum status token_entry_header(struct token_entry *entry, const struct secret **ret_header)
+{
+    if (!entry->header) {
+        AUTO_FINISH(text_buffer) header;
+        text_buffer_init(&header, TOKEN_REPLY_MAX);
+        if (token_use_append_header(connection_iclient(entry->connection), entry->tokens, &header, NULL) ==
+            ERR_UNSUPPORTED)
+            return ERR_UNSUPPORTED;
         text_buffer_append_text(&header, "\n");
-        reply.header = text_buffer_take_secret(&header);
+        entry->header = text_buffer_take_secret(&header);
+        if (!entry->header)
+            return ERR_NO_MEMORY;
     }
-    text_buffer_append(&raw, secret_reveal(entry->tokens->access_token), secret_length(entry->tokens->access_token));
-    text_buffer_append_text(&raw, "\n");
-    reply.raw = text_buffer_take_secret(&raw);
-    if (!reply.json || !reply.raw || (has_header == OK && !reply.header)) {
-        token_reply_finish(&reply);
-        return NULL;
-    }
-    entry->reply = reply;
-    return &entry->reply;
+    *ret_header = entry->header;
+    return OK;
 }
 
 struct secret *token_entry_render_short(struct token_entry *entry, int64_t now)

@@ -68,25 +68,33 @@ static void reply_ready_json(struct http_call *call, const struct token_entry *e
     token_reply_write_expires_in(entry, clock_wall(), body + reply->expires_in_offset);
 }
 
-static void reply_ready_text(struct http_call *call, const struct secret *text)
+/* With a newline behind the text where it has none. */
+static void reply_ready_text(struct http_call *call, const struct secret *text, bool has_newline)
 {
     char head[READY_HEAD_MAX];
     size_t length = secret_length(text);
-    size_t head_length = write_ready_head(head, text_head, sizeof text_head - 1, length);
-    char *body = http_call_reply_ready(call, head, head_length, length);
-    if (body)
-        memcpy(body, secret_reveal(text), length);
+    size_t head_length = write_ready_head(head, text_head, sizeof text_head - 1, length + !has_newline);
+    char *body = http_call_reply_ready(call, head, head_length, length + !has_newline);
+    if (!body)
+        return;
+    memcpy(body, secret_reveal(text), length);
+    if (!has_newline)
+        body[length] = '\n';
 }
 
 /* ---- every other reply ---- */
 
-static void reply_header(struct http_call *call, const struct token_reply *reply)
+static void reply_header(struct http_call *call, struct token_entry *entry)
 {
-    if (reply->header)
-        reply_ready_text(call, reply->header);
-    else
+    const struct secret *header;
+    enum status status = token_entry_header(entry, &header);
+    if (status == OK)
+        reply_ready_text(call, header, true);
+    else if (status == ERR_UNSUPPORTED)
         api_error_reply_field(call, "format", "this API takes its token in the URL or the body, not in a header; ask "
                                               "without format and read \"request\"");
+    else
+        api_error_reply_no_memory(call);
 }
 
 /* A finished document, with one more member before its closing brace when there is one to add. */
@@ -141,9 +149,9 @@ static void reply_token(struct http_call *call, struct token_entry *entry, enum 
     if (!reply)
         api_error_reply_no_memory(call);
     else if (form == FORM_RAW)
-        reply_ready_text(call, reply->raw);
+        reply_ready_text(call, token_entry_tokens(entry)->access_token, false);
     else if (form == FORM_HEADER)
-        reply_header(call, reply);
+        reply_header(call, entry);
     else if (answer == TOKEN_SERVED_SHORT)
         reply_short(call, entry, auth_failure_member(form));
     else if (form == FORM_JSON)
