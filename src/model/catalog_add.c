@@ -314,9 +314,9 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
         document_fault(&own, "/name", NULL, "is taken within the tenant (%s)",
                        catalog_origin(connection_file(taken->connection)));
     AUTO(connection) connection = NULL;
-    enum status status = connection_from_json_sharing(
-        document, entry->iclient, file, catalog->options.resolve_secrets, catalog->options.resolve_ids,
-        catalog->default_access, &catalog->access_share, faults, &connection);
+    enum status status = connection_from_json_sharing(document, entry->iclient, file, catalog->options.resolve_secrets,
+                                                      catalog->options.resolve_ids, catalog->default_access,
+                                                      &catalog->access_share, faults, &connection);
     if (status == OK && own.has_errors)
         status = ERR_INVALID;
     struct connection_entry *added;
