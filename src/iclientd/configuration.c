@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "io/file_load.h"
 #include "io/peer_identity.h"
 #include "protocol/jwt_signature.h"
 
 enum { REDIRECT_URI_MAX = 1024 };
 
-static enum status catalog_load(const struct config *config, struct fault_list *faults, struct catalog **ret_catalog)
+enum status configuration_load_catalog(const struct config *config, const struct catalog_source *beside,
+                                       struct fault_list *faults, struct catalog **ret_catalog)
 {
     char redirect_uri[REDIRECT_URI_MAX];
     snprintf(redirect_uri, sizeof redirect_uri, "%s/callback", config->redirect.base_uri);
@@ -30,6 +30,7 @@ static enum status catalog_load(const struct config *config, struct fault_list *
         .presets = config->preset_dir,
         .iclients = config->iclient_dir,
         .connections = config->connection_dir,
+        .beside = beside,
     };
     AUTO(catalog) catalog = catalog_create(&options);
     if (!catalog)
@@ -40,14 +41,14 @@ static enum status catalog_load(const struct config *config, struct fault_list *
     return status;
 }
 
-enum status configuration_load(const char *file, struct fault_list *faults, struct config **ret_config,
-                               struct catalog **ret_catalog)
+enum status configuration_load(const char *file, const struct catalog_source *beside, struct fault_list *faults,
+                               struct config **ret_config, struct catalog **ret_catalog)
 {
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
     enum status status = config_load(file, faults, &config);
     if (status == OK)
-        status = catalog_load(config, faults, &catalog);
+        status = configuration_load_catalog(config, beside, faults, &catalog);
     if (status != OK)
         return status;
     *ret_config = TAKE(config);

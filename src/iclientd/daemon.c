@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "broker/broker.h"
+#include "broker/document_store.h"
 #include "configuration.h"
 #include "confinement.h"
 #include "directories.h"
@@ -27,7 +28,6 @@ enum { REPLY_MAX = 1024 * 1024, STOP_PATIENCE_MS = 25 * 1000, STORE_PATH_MAX = 4
 struct daemon {
     const char *config_file;
     struct config *config;
-    struct catalog *catalog; /* until the broker has taken it */
     struct metrics metrics;
     struct event_loop *loop;
     struct store_crypto *crypto;
@@ -53,7 +53,6 @@ static void daemon_destroy(struct daemon *daemon)
     store_destroy(daemon->store);
     store_crypto_destroy(daemon->crypto);
     event_loop_destroy(daemon->loop);
-    catalog_destroy(daemon->catalog);
     config_destroy(daemon->config);
     free(daemon);
 }
@@ -125,11 +124,8 @@ static enum status make_broker(struct daemon *daemon, struct error *ret_error)
         .max_waiters = (size_t)daemon->config->limits.waiters,
         .redirect_base_uri = daemon->config->redirect.base_uri,
     };
-    enum status status = broker_create(daemon->loop, daemon->client, daemon->store, &daemon->metrics, &options,
-                                       &daemon->broker, ret_error);
-    if (status == OK)
-        status = broker_apply_catalog(daemon->broker, TAKE(daemon->catalog), ret_error);
-    return status;
+    return broker_create(daemon->loop, daemon->client, daemon->store, &daemon->metrics, &options, &daemon->broker,
+                         ret_error);
 }
 
 /* ---- once the store has been read ---- */
@@ -166,6 +162,36 @@ static void on_loaded(void *context, enum status status, const struct error *err
         feed_watchdog(daemon);
 }
 
+/* Documents of files and of the store make one catalog, so it can be read only when the latter are here. */
+static enum status load_catalog(struct daemon *daemon, struct error *ret_error)
+{
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(catalog) catalog = NULL;
+    struct catalog_source beside = document_store_source(broker_documents(daemon->broker));
+    enum status status = ERR_NO_MEMORY;
+    if (faults)
+        status = configuration_load_catalog(daemon->config, &beside, faults, &catalog);
+    if (faults)
+        log_faults(faults);
+    if (status != OK)
+        return error_set(ret_error, status, "the configuration has errors; nothing is served");
+    return broker_apply_catalog(daemon->broker, TAKE(catalog), ret_error);
+}
+
+static void on_documents_loaded(void *context, enum status status, const struct error *error)
+{
+    struct daemon *daemon = context;
+    struct error catalog_error = {0};
+    if (status == OK) {
+        status = load_catalog(daemon, &catalog_error);
+        error = &catalog_error;
+    }
+    if (status == OK)
+        broker_load(daemon->broker, on_loaded, daemon);
+    else
+        on_loaded(daemon, status, error);
+}
+
 /* ---- signals ---- */
 
 static void on_stop_patience_over(void *context)
@@ -198,16 +224,19 @@ static void on_stop(int signal_number, void *context)
     broker_drain(daemon->broker, on_drained, daemon);
 }
 
-static void on_reload(int signal_number, void *context)
+/* While no document is being written, which would be judged by one catalog and put into another. */
+static void reload(void *context)
 {
-    (void)signal_number;
     struct daemon *daemon = context;
     AUTO(fault_list) faults = fault_list_create();
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
     struct error error = {0};
     service_notify_reloading();
-    enum status status = faults ? configuration_load(daemon->config_file, faults, &config, &catalog) : ERR_NO_MEMORY;
+    struct catalog_source beside = document_store_source(broker_documents(daemon->broker));
+    enum status status = ERR_NO_MEMORY;
+    if (faults)
+        status = configuration_load(daemon->config_file, &beside, faults, &config, &catalog);
     if (faults)
         log_faults(faults);
     if (status == OK)
@@ -224,6 +253,15 @@ static void on_reload(int signal_number, void *context)
         log_error("reload refused, the configuration stays as it was%s%s", error.message[0] ? ": " : "", error.message);
     }
     service_notify_ready();
+}
+
+static void on_reload(int signal_number, void *context)
+{
+    (void)signal_number;
+    struct daemon *daemon = context;
+    /* At the start everything is about to be read anyway. */
+    if (broker_catalog(daemon->broker))
+        document_store_when_idle(broker_documents(daemon->broker), reload, daemon);
 }
 
 static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
@@ -254,7 +292,7 @@ static enum status daemon_start(struct daemon *daemon, struct error *ret_error)
         (status = watch_signals(daemon, ret_error)) != OK || (status = open_store(daemon, ret_error)) != OK ||
         (status = make_client(daemon, ret_error)) != OK || (status = make_broker(daemon, ret_error)) != OK)
         return status;
-    broker_load(daemon->broker, on_loaded, daemon);
+    document_store_load(broker_documents(daemon->broker), on_documents_loaded, daemon);
     return event_loop_run(daemon->loop, ret_error);
 }
 
@@ -267,7 +305,7 @@ enum status daemon_run(const char *config_file)
         return ERR_NO_MEMORY;
     }
     daemon->config_file = config_file;
-    enum status status = configuration_load(config_file, faults, &daemon->config, &daemon->catalog);
+    enum status status = config_load(config_file, faults, &daemon->config);
     log_faults(faults);
     if (status != OK) {
         log_error("the configuration has errors; nothing was started");
