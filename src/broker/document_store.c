@@ -342,17 +342,17 @@ static const char *default_tenant(const struct document_request *request)
 
 /* The tenant is the path's, else the document's; a new connection's key is its name. */
 static struct document_write *document_write_create(struct document_store *documents,
-                                                    const struct document_request *request)
+                                                    const struct document_request *request, json_t *document)
 {
     AUTO(document_write) write = calloc(1, sizeof *write);
     if (!write)
         return NULL;
-    const char *name = request->kind == DOCUMENT_CONNECTION ? json_read_string(request->take_document, "name") : NULL;
+    const char *name = request->kind == DOCUMENT_CONNECTION ? json_read_string(document, "name") : NULL;
     const char *key = request->key ? request->key : name;
     write->documents = documents;
     write->kind = request->kind;
     write->action = request->action;
-    write->body = json_incref(request->take_document);
+    write->body = json_incref(document);
     write->tenant = strdup(default_tenant(request));
     write->key = key ? strdup(key) : NULL;
     write->faults = fault_list_create();
@@ -382,7 +382,7 @@ void document_store_submit(struct document_store *documents, const struct docume
                            document_done *done, void *context)
 {
     AUTO_JSON document = request->take_document;
-    struct document_write *write = document_write_create(documents, request);
+    struct document_write *write = document_write_create(documents, request, document);
     if (!write) {
         done(context, &(struct document_outcome){.result = DOCUMENT_NO_MEMORY, .message = "out of memory"});
         return;
