@@ -7,14 +7,18 @@
 #include "base/json_read.h"
 #include "base/text_buffer.h"
 
+/* Far beyond every clamped expiry, and sums of two of them in milliseconds still fit. */
+static const int64_t time_max = INT64_C(1) << 52;
+
 static const struct {
     const char *name;
     size_t offset;
+    int64_t min;
 } times[] = {
-    {"obtained_at", offsetof(struct token_set, obtained_at)},
-    {"expires_at", offsetof(struct token_set, expires_at)},
-    {"refresh_expires_at", offsetof(struct token_set, refresh_expires_at)},
-    {"refreshes_left", offsetof(struct token_set, refreshes_left)},
+    {"obtained_at", offsetof(struct token_set, obtained_at), 0},
+    {"expires_at", offsetof(struct token_set, expires_at), 0},
+    {"refresh_expires_at", offsetof(struct token_set, refresh_expires_at), 0},
+    {"refreshes_left", offsetof(struct token_set, refreshes_left), -1},
 };
 enum { TIME_COUNT = sizeof times / sizeof times[0] };
 
@@ -120,9 +124,10 @@ static bool read_numbers(const json_t *document, struct token_set *tokens)
 {
     for (size_t i = 0; i < TIME_COUNT; i++) {
         const json_t *value = json_object_get(document, times[i].name);
-        if (!json_is_integer(value))
+        int64_t time = json_integer_value(value);
+        if (!json_is_integer(value) || time < times[i].min || time > time_max)
             return false;
-        *time_at(tokens, times[i].offset) = json_integer_value(value);
+        *time_at(tokens, times[i].offset) = time;
     }
     const json_t *generation = json_object_get(document, "generation");
     if (!json_is_integer(generation) || json_integer_value(generation) < 0)
@@ -144,7 +149,9 @@ enum status token_set_parse(const struct secret *text, struct token_set **ret_to
         !read_secret(document, "refresh_token", &tokens->refresh_token) ||
         !read_text(document, "token_type", &tokens->token_type) || !read_text(document, "scope", &tokens->scope) ||
         !read_numbers(document, tokens))
-        return error_set(ret_error, ERR_CORRUPT, "stored token set: a member is missing or of the wrong type");
+        return error_set(ret_error, ERR_CORRUPT, "stored token set: a member is missing, of the wrong type or out of bounds");
+    if (secret_length(tokens->access_token) == 0)
+        return error_set(ret_error, ERR_CORRUPT, "stored token set: there is no access token");
     json_t *metadata = json_object_get(document, "metadata");
     if (metadata && !json_is_object(metadata))
         return error_set(ret_error, ERR_CORRUPT, "stored token set: metadata is no object");
