@@ -1,8 +1,8 @@
 /*
- * Gives every connection of a configuration a token pair in the daemon's store, sealed and written by the daemon's own
+ * Gives every connection below FOLDER/connections.d a token pair in FOLDER/state, sealed and written by the daemon's own
  * code, so that a start with very many of them can be measured. The daemon must not run.
  *
- * usage: fill_store CONFIG_FILE ACCESS_BYTES REFRESH_BYTES EXPIRES_IN
+ * usage: fill_store FOLDER PRESET_FOLDER ACCESS_BYTES REFRESH_BYTES EXPIRES_IN
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +15,16 @@
 #include "broker/broker_state.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_record.h"
-#include "iclientd/configuration.h"
-#include "iclientd/directories.h"
 #include "io/event_loop.h"
+#include "io/file_load.h"
+#include "io/peer_identity.h"
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
 
-enum { STORE_PATH_MAX = 4096, TOKEN_MAX = 16 * 1024, WRITES_AT_ONCE = 4096 };
+enum { PATH_SIZE = 4096, TOKEN_MAX = 16 * 1024, WRITES_AT_ONCE = 4096 };
 
 struct filler {
-    struct config *config;
+    const char *folder;
     struct event_loop *loop;
     struct store_crypto *crypto;
     struct store *store;
@@ -44,7 +44,6 @@ static void filler_finish(struct filler *filler)
     store_destroy(filler->store);
     store_crypto_destroy(filler->crypto);
     event_loop_destroy(filler->loop);
-    config_destroy(filler->config);
 }
 
 /* Letters that tell the connections' tokens apart. */
@@ -110,33 +109,60 @@ static void write_some(struct filler *filler)
     }
 }
 
-static enum status open_broker(struct filler *filler, struct catalog *take_catalog, struct error *ret_error)
+static const char *path_in(const char *folder, const char *name, char path[PATH_SIZE])
 {
-    AUTO(catalog) catalog = take_catalog;
-    AUTO(secret) key = NULL;
-    char path[STORE_PATH_MAX];
-    snprintf(path, sizeof path, "%s/store.sqlite3", filler->config->state_dir);
-    struct broker_options options = {.max_waiters = 1, .redirect_base_uri = filler->config->redirect.base_uri};
-    enum status status;
-    if ((status = directories_prepare(filler->config, ret_error)) != OK ||
-        (status = event_loop_create(&filler->loop, ret_error)) != OK ||
-        (status = store_key_load(filler->config->key_file, access(path, F_OK) != 0, &key, ret_error)) != OK ||
-        (status = store_crypto_create(key, &filler->crypto, ret_error)) != OK ||
-        (status = store_sqlite_create(filler->loop, path, filler->crypto, &filler->store, ret_error)) != OK ||
-        (status = broker_create(filler->loop, NULL, filler->store, &filler->metrics, &options, &filler->broker,
-                                ret_error)) != OK)
-        return status;
-    return broker_apply_catalog(filler->broker, TAKE(catalog), ret_error);
+    snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+    return path;
 }
 
-static enum status fill(struct filler *filler, const char *config_file, struct error *ret_error)
+static enum status open_broker(struct filler *filler, struct error *ret_error)
 {
+    AUTO(secret) key = NULL;
+    char state_path[PATH_SIZE];
+    char key_path[PATH_SIZE];
+    char store_path[PATH_SIZE];
+    path_in(filler->folder, "state/key", key_path);
+    path_in(filler->folder, "state/store.sqlite3", store_path);
+    mkdir(path_in(filler->folder, "state", state_path), 0700);
+    struct broker_options options = {.max_waiters = 1, .redirect_base_uri = "http://127.0.0.1"};
+    enum status status;
+    if ((status = event_loop_create(&filler->loop, ret_error)) != OK ||
+        (status = store_key_load(key_path, access(store_path, F_OK) != 0, &key, ret_error)) != OK ||
+        (status = store_crypto_create(key, &filler->crypto, ret_error)) != OK ||
+        (status = store_sqlite_create(filler->loop, store_path, filler->crypto, &filler->store, ret_error)) != OK)
+        return status;
+    return broker_create(filler->loop, NULL, filler->store, &filler->metrics, &options, &filler->broker, ret_error);
+}
+
+static enum status load_catalog(const struct filler *filler, const char *presets, struct catalog **ret_catalog,
+                                struct error *ret_error)
+{
+    char iclients[PATH_SIZE];
+    char connections[PATH_SIZE];
+    struct identity_resolver identities = peer_identity_resolver();
+    struct catalog_options options = {.iclient = {.allow_loopback_http = true}, .resolve_ids = &identities};
+    struct catalog_directories directories = {
+        .presets = presets,
+        .iclients = path_in(filler->folder, "iclients.d", iclients),
+        .connections = path_in(filler->folder, "connections.d", connections),
+    };
     AUTO(fault_list) faults = fault_list_create();
-    AUTO(catalog) catalog = NULL;
-    enum status status = configuration_load(config_file, faults, &filler->config, &catalog);
+    AUTO(catalog) catalog = catalog_create(&options);
+    enum status status = faults && catalog ? file_load_catalog(&directories, catalog, faults) : ERR_NO_MEMORY;
     if (status != OK)
-        return error_set(ret_error, status, "%s has faults; see iclientd --check", config_file);
-    status = open_broker(filler, TAKE(catalog), ret_error);
+        return error_set(ret_error, status, "%s has faults; see iclientd --check", filler->folder);
+    *ret_catalog = TAKE(catalog);
+    return OK;
+}
+
+static enum status fill(struct filler *filler, const char *presets, struct error *ret_error)
+{
+    AUTO(catalog) catalog = NULL;
+    enum status status = open_broker(filler, ret_error);
+    if (status == OK)
+        status = load_catalog(filler, presets, &catalog, ret_error);
+    if (status == OK)
+        status = broker_apply_catalog(filler->broker, TAKE(catalog), ret_error);
     if (status != OK)
         return status;
     write_some(filler);
@@ -147,21 +173,23 @@ int main(int argc, char **argv)
 {
     struct filler filler = {0};
     struct error error = {0};
-    if (argc == 5) {
-        filler.access_length = strtoul(argv[2], NULL, 10);
-        filler.refresh_length = strtoul(argv[3], NULL, 10);
-        filler.expires_in = strtoll(argv[4], NULL, 10);
+    if (argc == 6) {
+        filler.folder = argv[1];
+        filler.access_length = strtoul(argv[3], NULL, 10);
+        filler.refresh_length = strtoul(argv[4], NULL, 10);
+        filler.expires_in = strtoll(argv[5], NULL, 10);
     }
     if (filler.access_length < 1 || filler.access_length > TOKEN_MAX || filler.refresh_length > TOKEN_MAX) {
-        fputs("usage: fill_store CONFIG_FILE ACCESS_BYTES REFRESH_BYTES EXPIRES_IN\n", stderr);
+        fputs("usage: fill_store FOLDER PRESET_FOLDER ACCESS_BYTES REFRESH_BYTES EXPIRES_IN\n", stderr);
         return 2;
     }
     log_set_level(LOG_LEVEL_WARNING);
     umask(077);
-    filler.status = fill(&filler, argv[1], &error);
-    if (filler.status != OK)
+    enum status status = fill(&filler, argv[2], &error);
+    if (status == OK)
+        status = filler.status;
+    if (status != OK)
         fprintf(stderr, "fill_store: %s\n", error.message);
-    bool is_done = filler.status == OK && filler.written > 0;
     filler_finish(&filler);
-    return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
+    return status == OK && filler.written > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

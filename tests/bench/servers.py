@@ -153,7 +153,7 @@ http {{
 
     def fill(self, folder, expires_in=30 * 24 * 3600):
         """A token pair for each connection."""
-        subprocess.run([self.program("fill_store"), folder / "iclientd.json", str(ACCESS_BYTES), str(REFRESH_BYTES), str(expires_in)],
+        subprocess.run([self.program("fill_store"), folder, ROOT / "conf" / "providers", str(ACCESS_BYTES), str(REFRESH_BYTES), str(expires_in)],
                        check=True)
 
     def load(self, server, target, names=1, clients=1, requests=1000, closes=False, is_redis=False):
