@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json_flat.h"
 #include "base/json_read.h"
 #include "base/log.h"
 #include "broker/broker_state.h"
@@ -165,23 +166,66 @@ static bool read_tokens(struct token_entry *entry, const struct secret *value, s
     return true;
 }
 
+/* A stored state without trouble, which nearly all are: three members. */
+struct calm_state {
+    uint64_t generation;
+    char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* "" when there is none */
+};
+
+static void set_fingerprint(struct calm_state *state, const char *text, size_t length)
+{
+    if (length >= sizeof state->fingerprint)
+        return;
+    memcpy(state->fingerprint, text, length);
+    state->fingerprint[length] = '\0';
+}
+
+static bool read_calm_state(const struct secret *value, struct calm_state *state)
+{
+    struct json_flat_member members[3];
+    size_t count;
+    if (!json_flat_read(secret_reveal(value), secret_length(value), members, sizeof members / sizeof *members, &count))
+        return false;
+    const struct json_flat_member *fingerprint = json_flat_find(members, count, "fingerprint");
+    const struct json_flat_member *configuration = json_flat_find(members, count, "configuration");
+    const struct json_flat_member *generation = json_flat_find(members, count, "generation");
+    if (!fingerprint || !fingerprint->text || !configuration || !generation || generation->text ||
+        generation->number < 0)
+        return false;
+    state->generation = (uint64_t)generation->number;
+    set_fingerprint(state, fingerprint->text, fingerprint->length);
+    return true;
+}
+
+static void apply_calm_state(struct token_entry *entry, const struct calm_state *state)
+{
+    if (state->generation > entry->generation)
+        entry->generation = state->generation;
+    if (state->fingerprint[0] == '\0')
+        return;
+    memcpy(entry->fingerprint, state->fingerprint, sizeof entry->fingerprint);
+    if (entry->connection && entry->tokens)
+        token_entry_adopt(entry, entry->tokens, entry->fingerprint);
+}
+
 /* States come after tokens, so that a trouble that outlived the restart is put back on top of what the tokens say. */
 static bool read_state(struct token_entry *entry, const struct secret *value, struct error *ret_error)
 {
+    struct calm_state calm = {0};
+    if (read_calm_state(value, &calm)) {
+        apply_calm_state(entry, &calm);
+        return true;
+    }
     AUTO_JSON document = NULL;
     if (json_read_text(secret_reveal(value), secret_length(value), &document, ret_error) != OK)
         return false;
-    uint64_t generation = (uint64_t)read_number(document, "generation");
-    if (generation > entry->generation)
-        entry->generation = generation;
+    calm.generation = (uint64_t)read_number(document, "generation");
     const char *fingerprint = json_read_string(document, "fingerprint");
-    bool has_fingerprint = fingerprint && strlen(fingerprint) < sizeof entry->fingerprint;
-    if (has_fingerprint)
-        memcpy(entry->fingerprint, fingerprint, strlen(fingerprint) + 1);
+    if (fingerprint)
+        set_fingerprint(&calm, fingerprint, strlen(fingerprint));
+    apply_calm_state(entry, &calm);
     if (!entry->connection)
         return true;
-    if (entry->tokens && has_fingerprint)
-        token_entry_adopt(entry, entry->tokens, entry->fingerprint);
     const char *configuration = json_read_string(document, "configuration");
     bool is_same_configuration = configuration && strcmp(configuration, connection_fingerprint(entry->connection)) == 0;
     const char *code = json_read_string(document, "code");

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json_flat.h"
 #include "base/json_read.h"
 #include "base/text_buffer.h"
 
@@ -120,12 +121,17 @@ static bool read_text(const json_t *document, const char *name, char **ret_text)
     return *ret_text != NULL;
 }
 
+static bool is_in_bounds(size_t time, int64_t value)
+{
+    return value >= times[time].min && value <= time_max;
+}
+
 static bool read_numbers(const json_t *document, struct token_set *tokens)
 {
     for (size_t i = 0; i < TIME_COUNT; i++) {
         const json_t *value = json_object_get(document, times[i].name);
         int64_t time = json_integer_value(value);
-        if (!json_is_integer(value) || time < times[i].min || time > time_max)
+        if (!json_is_integer(value) || !is_in_bounds(i, time))
             return false;
         *time_at(tokens, times[i].offset) = time;
     }
@@ -136,9 +142,66 @@ static bool read_numbers(const json_t *document, struct token_set *tokens)
     return true;
 }
 
+/* Absent is fine. */
+static bool is_text(const struct json_flat_member *member)
+{
+    return !member || member->text;
+}
+
+static bool copy_secret(const struct json_flat_member *member, struct secret **ret_secret)
+{
+    if (member)
+        *ret_secret = secret_create(member->text, member->length);
+    return !member || *ret_secret;
+}
+
+static bool copy_text(const struct json_flat_member *member, char **ret_text)
+{
+    if (member)
+        *ret_text = strndup(member->text, member->length);
+    return !member || *ret_text;
+}
+
+/* What token_set_serialise() writes where there is no metadata and all is ASCII. NULL: something else, or no memory. */
+static struct token_set *parse_flat(const struct secret *text)
+{
+    struct json_flat_member members[TIME_COUNT + 5];
+    size_t count;
+    if (!json_flat_read(secret_reveal(text), secret_length(text), members, sizeof members / sizeof members[0], &count))
+        return NULL;
+    AUTO(token_set) tokens = token_set_create();
+    if (!tokens)
+        return NULL;
+    const struct json_flat_member *access_token = json_flat_find(members, count, "access_token");
+    const struct json_flat_member *refresh_token = json_flat_find(members, count, "refresh_token");
+    const struct json_flat_member *token_type = json_flat_find(members, count, "token_type");
+    const struct json_flat_member *scope = json_flat_find(members, count, "scope");
+    const struct json_flat_member *generation = json_flat_find(members, count, "generation");
+    bool is_good = !json_flat_find(members, count, "metadata") && access_token && access_token->length > 0 &&
+                   is_text(refresh_token) && is_text(token_type) && is_text(scope) && generation && !generation->text &&
+                   generation->number >= 0;
+    for (size_t i = 0; is_good && i < TIME_COUNT; i++) {
+        const struct json_flat_member *time = json_flat_find(members, count, times[i].name);
+        is_good = time && !time->text && is_in_bounds(i, time->number);
+        if (is_good)
+            *time_at(tokens, times[i].offset) = time->number;
+    }
+    if (!is_good)
+        return NULL;
+    tokens->generation = (uint64_t)generation->number;
+    is_good = copy_secret(access_token, &tokens->access_token) && copy_secret(refresh_token, &tokens->refresh_token) &&
+              copy_text(token_type, &tokens->token_type) && copy_text(scope, &tokens->scope);
+    return is_good ? TAKE(tokens) : NULL;
+}
+
 enum status token_set_parse(const struct secret *text, struct token_set **ret_tokens, struct error *ret_error)
 {
     AUTO_JSON document = NULL;
+    struct token_set *flat = text ? parse_flat(text) : NULL;
+    if (flat) {
+        *ret_tokens = flat;
+        return OK;
+    }
     if (!text || json_read_text(secret_reveal(text), secret_length(text), &document, NULL) != OK ||
         !json_is_object(document))
         return error_set(ret_error, ERR_CORRUPT, "stored token set: not the JSON object that was written");

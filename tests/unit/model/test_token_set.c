@@ -99,3 +99,26 @@ Test(token_set, last_hold_frees_it)
     token_set_destroy(tokens);
     token_set_destroy(NULL);
 }
+
+Test(token_set, plain_and_escaped_forms_read_back_alike)
+{
+    static const char *const texts[] = {"plain", "with \"quotes\"", "\xc3\xa9"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        AUTO(token_set) written = token_set_create();
+        written->access_token = secret_from_text(texts[i]);
+        written->refresh_token = secret_from_text("r");
+        written->scope = strdup(texts[i]);
+        written->expires_at = 1795003600;
+        written->generation = 9;
+        AUTO(secret) text = token_set_serialise(written);
+        AUTO(token_set) read = NULL;
+        cr_assert_eq(token_set_parse(text, &read, NULL), OK);
+        cr_assert(secret_equal(read->access_token, written->access_token));
+        cr_assert(secret_equal(read->refresh_token, written->refresh_token));
+        cr_assert_str_eq(read->scope, texts[i]);
+        cr_assert_null(read->token_type);
+        cr_assert_eq(read->expires_at, 1795003600);
+        cr_assert_eq(read->refreshes_left, -1);
+        cr_assert_eq(read->generation, 9);
+    }
+}
