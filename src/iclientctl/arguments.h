@@ -12,11 +12,14 @@
     X(ADMIN_SOCKET, "--admin-socket", "PATH", "the daemon's admin socket")                                             \
     X(CONFIG, "--config", "FILE", "the daemon configuration whose folders and options are used")                       \
     X(EXPLAIN, "--explain", NULL, "show the requests that these documents lead to")                                    \
+    X(FORCE, "--force", NULL, "replace the file if it exists")                                                         \
     X(HEADER, "--header", NULL, "print the whole request header")                                                      \
     X(HELP, "--help", NULL, "say how to use it")                                                                       \
     X(JSON, "--json", NULL, "print JSON")                                                                              \
     X(MIN_TTL, "--min-ttl", "SECONDS", "the token must be good for that long")                                         \
+    X(NAME, "--name", "NAME", "what to call it (default: made of the title)")                                          \
     X(NO_BROWSER, "--no-browser", NULL, "print the address instead of opening it")                                     \
+    X(OUTPUT, "--output", "FILE", "write to a file instead of the standard output")                                    \
     X(PRESET_DIR, "--preset-dir", "DIR", "where the provider presets lie")                                             \
     X(SCHEMA, "--schema", NULL, "print a JSON Schema of the iClient document, for editors")                            \
     X(TENANT, "--tenant", "TENANT", "whose connections (default: default)")                                            \

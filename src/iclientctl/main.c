@@ -25,12 +25,16 @@ static const uint32_t global_options = OPTION_BIT(OPTION_ADMIN_SOCKET) | OPTION_
                                        OPTION_BIT(OPTION_TOKEN_SOCKET) | OPTION_BIT(OPTION_VERSION);
 static const uint32_t check_options =
     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_EXPLAIN) | OPTION_BIT(OPTION_PRESET_DIR) | OPTION_BIT(OPTION_SCHEMA);
+static const uint32_t import_options =
+    OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORCE) | OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_OUTPUT);
 static const uint32_t token_options = OPTION_BIT(OPTION_MIN_TTL) | OPTION_BIT(OPTION_WAIT);
 
 /* Sorted by name. */
 static const struct command commands[] = {
     {"check", "[FILE|DIR…]", "check iClients and connections; needs no daemon", check_options, 0, OPERANDS_ANY,
      command_check},
+    {"import", "FILE", "make an iClient from an integration component's definition", import_options, 1, 1,
+     command_import},
     {"list", "", "list the connections and how they are", 0, 0, 0, command_list},
     {"login", "NAME", "authorize a connection in the browser", OPTION_BIT(OPTION_NO_BROWSER), 1, 1, command_login},
     {"refresh", "NAME", "get a new token now", 0, 1, 1, command_refresh},

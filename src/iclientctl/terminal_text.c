@@ -144,23 +144,31 @@ static int append_json_piece(const char *bytes, size_t length, void *buffer)
     return text_buffer_append(buffer, bytes, length) ? 0 : -1;
 }
 
-static bool write_json(const json_t *value, size_t flags)
+static bool append_json(struct text_buffer *buffer, const json_t *value, size_t flags)
 {
-    AUTO_FINISH(text_buffer) text;
-    text_buffer_init(&text, TERMINAL_TEXT_MAX);
-    json_dump_callback(value, append_json_piece, &text, flags | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    text_buffer_append_text(&text, "\n");
-    return terminal_write_buffer(&text);
+    json_dump_callback(value, append_json_piece, buffer, flags | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    return text_buffer_append_text(buffer, "\n");
 }
 
 bool terminal_write_json(const json_t *value)
 {
-    return write_json(value, JSON_COMPACT);
+    AUTO_FINISH(text_buffer) line;
+    text_buffer_init(&line, TERMINAL_TEXT_MAX);
+    append_json(&line, value, JSON_COMPACT);
+    return terminal_write_buffer(&line);
+}
+
+bool terminal_text_append_document(struct text_buffer *buffer, const json_t *document)
+{
+    return append_json(buffer, document, JSON_INDENT(2));
 }
 
 bool terminal_write_document(const json_t *document)
 {
-    return write_json(document, JSON_INDENT(2));
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, TERMINAL_TEXT_MAX);
+    terminal_text_append_document(&text, document);
+    return terminal_write_buffer(&text);
 }
 
 void terminal_say(const char *format, ...)

@@ -37,6 +37,7 @@ bool terminal_write_buffer(const struct text_buffer *buffer);
 bool terminal_write_json(const json_t *value);
 /* A document over several lines, to be kept in a file and edited. */
 bool terminal_write_document(const json_t *document);
+bool terminal_text_append_document(struct text_buffer *buffer, const json_t *document);
 
 /* "iclientctl: text" on stderr, escaped, one write. */
 void terminal_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

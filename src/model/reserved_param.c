@@ -44,6 +44,11 @@ static bool is_reserved(const char *name, unsigned where)
     return false;
 }
 
+bool reserved_param_is_of_login(const char *name)
+{
+    return is_reserved(name, IN_AUTHORIZATION);
+}
+
 static void check(const json_t *params, const char *pointer, unsigned where, struct document_faults *faults)
 {
     const char *name;

@@ -6,6 +6,8 @@
 #include "model/document_faults.h"
 #include "model/field_view.h"
 
+/* Whether the daemon sets this one itself in an authorization request. */
+bool reserved_param_is_of_login(const char *name);
 /* Parameters that the daemon sets itself cannot be overridden (ICLIENT.md, authParams): faults for authParams,
  * tokenParams, refreshParams. */
 void reserved_param_check(const struct field_view *view, struct document_faults *faults);
