@@ -30,4 +30,7 @@ enum status address_rule_allow_loopback(struct address_rule *rule);
 /* AF_INET and AF_INET6; every other family is refused. */
 bool address_rule_permits(const struct address_rule *rule, const struct sockaddr *address);
 
+/* Whether both allow the same networks, in the order they were allowed in. */
+bool address_rule_equal(const struct address_rule *a, const struct address_rule *b);
+
 #endif

@@ -135,6 +135,8 @@ enum status config_load(const char *path, struct fault_list *faults, struct conf
         status = config_fill_default_texts(config, folder, faults);
     if (status != OK)
         return status;
+    config->has_iclient_dir = access(config->iclient_dir, F_OK) == 0;
+    config->has_connection_dir = access(config->connection_dir, F_OK) == 0;
     check_together(config, faults);
     if (fault_list_has_errors(faults))
         return ERR_INVALID;

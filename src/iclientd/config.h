@@ -23,6 +23,8 @@ struct config {
     struct config_socket admin_socket;
     char *iclient_dir;
     char *connection_dir;
+    bool has_iclient_dir; /* it was there when the file was read */
+    bool has_connection_dir;
     char *preset_dir; /* NULL: none is installed */
     char *state_dir;
     char *key_file;

@@ -2,10 +2,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "io/peer_identity.h"
 #include "protocol/jwt_signature.h"
+#include "state_files.h"
 
 enum { REDIRECT_URI_MAX = 1024 };
 
@@ -41,16 +43,54 @@ enum status configuration_load_catalog(const struct config *config, const struct
     return status;
 }
 
-enum status configuration_load(const char *file, const struct catalog_source *beside, struct fault_list *faults,
-                               struct config **ret_config, struct catalog **ret_catalog)
+enum status configuration_check(const char *file, struct fault_list *faults, struct config **ret_config,
+                                struct catalog **ret_catalog)
+{
+    AUTO(config) config = NULL;
+    AUTO(catalog) catalog = NULL;
+    AUTO(secret) key = NULL;
+    struct error error = {0};
+    enum status status = config_load(file, faults, &config);
+    if (status != OK)
+        return status;
+    status = configuration_load_catalog(config, NULL, faults, &catalog);
+    if (state_files_load_key(config, false, &key, &error) != OK) {
+        fault_list_add(faults, config->file, "/keyFile", NULL, "%s", error.message);
+        status = ERR_INVALID;
+    }
+    if (status != OK)
+        return status;
+    *ret_config = TAKE(config);
+    *ret_catalog = TAKE(catalog);
+    return OK;
+}
+
+static bool directory_is_gone(bool was_there, const char *path, const char *pointer, const char *file,
+                              struct fault_list *faults)
+{
+    if (!was_there || access(path, F_OK) == 0)
+        return false;
+    fault_list_add(faults, file, pointer, NULL, "%s was there when the daemon started and is gone", path);
+    return true;
+}
+
+enum status configuration_reload(const char *file, const struct config *running, const struct catalog_source *beside,
+                                 struct fault_list *faults, struct config **ret_config, struct catalog **ret_catalog)
 {
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
     enum status status = config_load(file, faults, &config);
-    if (status == OK)
-        status = configuration_load_catalog(config, beside, faults, &catalog);
     if (status != OK)
         return status;
+    struct config judged = *config;
+    judged.redirect = running->redirect;
+    judged.http = running->http;
+    status = configuration_load_catalog(&judged, beside, faults, &catalog);
+    bool is_gone = directory_is_gone(running->has_iclient_dir, config->iclient_dir, "/iclientDir", config->file, faults);
+    is_gone |= directory_is_gone(running->has_connection_dir, config->connection_dir, "/connectionDir", config->file,
+                                 faults);
+    if (status != OK || is_gone)
+        return status != OK ? status : ERR_INVALID;
     *ret_config = TAKE(config);
     *ret_catalog = TAKE(catalog);
     return OK;
@@ -83,7 +123,8 @@ void configuration_warn_of_restart(const struct config *running, const struct co
                      running->http.timeout_ms != loaded->http.timeout_ms ||
                      running->http.connect_timeout_ms != loaded->http.connect_timeout_ms ||
                      running->http.max_concurrent != loaded->http.max_concurrent ||
-                     running->http.allow_loopback_http != loaded->http.allow_loopback_http},
+                     running->http.allow_loopback_http != loaded->http.allow_loopback_http ||
+                     !address_rule_equal(running->http.addresses, loaded->http.addresses)},
         {"limits", running->limits.connections != loaded->limits.connections ||
                        running->limits.connections_per_uid != loaded->limits.connections_per_uid ||
                        running->limits.waiters != loaded->limits.waiters},

@@ -7,12 +7,21 @@
 #include "model/catalog.h"
 
 /*
- * Reads all that the daemon works by: its own file and the presets, iClients and connections that it names. For
- * --check and every reload; the start reads the catalog later, because what is beside it lies in the store.
- * ERR_INVALID: faults says everything that is wrong. file: NULL for the default. beside: NULL for the files alone.
+ * All that the daemon works by: its own file, and the presets, iClients and connections that it names. ERR_INVALID: faults
+ * says everything that is wrong. file: NULL for the default.
  */
-enum status configuration_load(const char *file, const struct catalog_source *beside, struct fault_list *faults,
-                               struct config **ret_config, struct catalog **ret_catalog);
+
+/* For --check: also that the key opens with the store that is there. */
+enum status configuration_check(const char *file, struct fault_list *faults, struct config **ret_config,
+                                struct catalog **ret_catalog);
+/*
+ * For a reload. What needs a restart is judged as it runs: documents are read for the redirect endpoint and the HTTP client
+ * that there are. A directory that was there at the start and is gone is a fault, or a moved folder would take every
+ * connection away. beside: the documents of the store.
+ */
+enum status configuration_reload(const char *file, const struct config *running, const struct catalog_source *beside,
+                                 struct fault_list *faults, struct config **ret_config, struct catalog **ret_catalog);
+/* For the start, which reads the catalog later, because what is beside the files lies in the store. */
 enum status configuration_load_catalog(const struct config *config, const struct catalog_source *beside,
                                        struct fault_list *faults, struct catalog **ret_catalog);
 

@@ -22,8 +22,9 @@
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
 #include "startup_memory.h"
+#include "state_files.h"
 
-enum { REPLY_MAX = 1024 * 1024, STOP_PATIENCE_MS = 25 * 1000, STORE_PATH_MAX = 4096 };
+enum { REPLY_MAX = 1024 * 1024, STOP_PATIENCE_MS = 25 * 1000 };
 
 struct daemon {
     const char *config_file;
@@ -69,24 +70,11 @@ static void log_faults(const struct fault_list *faults)
 
 /* ---- the parts ---- */
 
-static enum status store_path(const struct daemon *daemon, char path[STORE_PATH_MAX], struct error *ret_error)
-{
-    if (snprintf(path, STORE_PATH_MAX, "%s/store.sqlite3", daemon->config->state_dir) >= STORE_PATH_MAX)
-        return error_set(ret_error, ERR_INVALID, "the state directory's path is too long");
-    return OK;
-}
-
 /* Makes it at the first start. */
 static enum status load_key(struct daemon *daemon, struct error *ret_error)
 {
-    char path[STORE_PATH_MAX];
-    enum status status = store_path(daemon, path, ret_error);
-    if (status != OK)
-        return status;
-    /* A new key beside an old store would lock out every token in it: then the missing key is the error. */
-    bool is_new = access(path, F_OK) != 0;
     AUTO(secret) key = NULL;
-    status = store_key_load(daemon->config->key_file, is_new, &key, ret_error);
+    enum status status = state_files_load_key(daemon->config, true, &key, ret_error);
     if (status == OK)
         status = store_crypto_create(key, &daemon->crypto, ret_error);
     return status;
@@ -94,8 +82,8 @@ static enum status load_key(struct daemon *daemon, struct error *ret_error)
 
 static enum status open_store(struct daemon *daemon, struct error *ret_error)
 {
-    char path[STORE_PATH_MAX];
-    enum status status = store_path(daemon, path, ret_error);
+    char path[STATE_PATH_MAX];
+    enum status status = state_files_store_path(daemon->config, path, ret_error);
     if (status == OK)
         status = store_sqlite_create(daemon->loop, path, daemon->crypto, &daemon->store, ret_error);
     return status;
@@ -236,7 +224,7 @@ static void reload(void *context)
     struct catalog_source beside = document_store_source(broker_documents(daemon->broker));
     enum status status = ERR_NO_MEMORY;
     if (faults)
-        status = configuration_load(daemon->config_file, &beside, faults, &config, &catalog);
+        status = configuration_reload(daemon->config_file, daemon->config, &beside, faults, &config, &catalog);
     if (faults)
         log_faults(faults);
     if (status == OK)

@@ -38,7 +38,7 @@ static int check_configuration(const char *config_file)
     AUTO(fault_list) faults = fault_list_create();
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
-    enum status status = faults ? configuration_load(config_file, NULL, faults, &config, &catalog) : ERR_NO_MEMORY;
+    enum status status = faults ? configuration_check(config_file, faults, &config, &catalog) : ERR_NO_MEMORY;
     for (size_t i = 0; faults && i < fault_list_count(faults); i++) {
         AUTO_TEXT text = fault_format(fault_list_at(faults, i));
         fprintf(stderr, "%s%s\n", fault_list_at(faults, i)->warning ? "warning: " : "", text ? text : "out of memory");

@@ -225,3 +225,13 @@ bool address_rule_permits(const struct address_rule *rule, const struct sockaddr
     }
     return false;
 }
+
+bool address_rule_equal(const struct address_rule *a, const struct address_rule *b)
+{
+    bool is_equal = a->count == b->count;
+    for (size_t i = 0; is_equal && i < a->count; i++)
+        is_equal = a->allowed[i].family == b->allowed[i].family &&
+                   a->allowed[i].network.prefix == b->allowed[i].network.prefix &&
+                   memcmp(a->allowed[i].network.address, b->allowed[i].network.address, sizeof a->allowed[i].network.address) == 0;
+    return is_equal;
+}

@@ -171,6 +171,39 @@ def test_reload_takes_all_or_nothing(launch, provider):
     assert daemon.token("erp").status == 200 and daemon.token().status == 404
 
 
+def test_reload_is_refused_when_a_folder_is_gone(launch, provider):
+    daemon = launch(documents.client_credentials(provider))
+    assert daemon.token().status == 200
+    folder = daemon.folder / "iclients.d"
+    folder.rename(daemon.folder / "elsewhere")
+    assert daemon.reload() == "refused"
+    assert daemon.token().status == 200
+    assert "/iclientDir" in daemon.log() and "is gone" in daemon.log()
+    (daemon.folder / "elsewhere").rename(folder)
+    assert daemon.reload() == "done"
+
+
+def test_reload_names_what_needs_a_restart_and_keeps_it_as_it_runs(launch, provider):
+    daemon = launch(documents.code(provider))
+    config = json.loads(daemon.config_file.read_text())
+    config["redirect"]["baseUri"] = "http://127.0.0.1:1"
+    config["http"]["allowPrivateAddresses"] = ["10.0.0.0/8"]
+    daemon.config_file.write_text(json.dumps(config))
+    assert daemon.reload() == "done"
+    assert '"redirect" changed' in daemon.log() and '"http" changed' in daemon.log()
+    assert daemon.login().status == 200
+
+
+def test_check_says_that_the_key_of_a_store_is_missing(launch, provider):
+    daemon = launch(documents.client_credentials(provider))
+    assert daemon.check().returncode == 0
+    key = daemon.state_dir / "key"
+    key.rename(daemon.state_dir / "key.away")
+    done = daemon.check()
+    assert done.returncode == 1 and "/keyFile" in done.stderr
+    (daemon.state_dir / "key.away").rename(key)
+
+
 def test_reload_keeps_tokens_unless_identity_changes(launch, provider):
     document = documents.client_credentials(provider)
     daemon = launch(document)

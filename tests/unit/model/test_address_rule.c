@@ -257,3 +257,14 @@ Test(address_rule, has_a_maximum_of_networks)
     cr_assert_eq(address_rule_allow(rule, "10.0.0.0/8", NULL), ERR_TOO_LARGE);
     cr_assert_eq(address_rule_allow_loopback(rule), ERR_TOO_LARGE);
 }
+
+Test(address_rule, rules_are_equal_when_they_allow_the_same)
+{
+    AUTO(address_rule) first = address_rule_create();
+    AUTO(address_rule) second = address_rule_create();
+    cr_expect(address_rule_equal(first, second));
+    address_rule_allow(first, "10.0.0.0/8", NULL);
+    cr_expect_not(address_rule_equal(first, second));
+    address_rule_allow(second, "10.0.0.0/9", NULL);
+    cr_expect_not(address_rule_equal(first, second));
+}
