@@ -10,6 +10,7 @@
 #include "broker/broker.h"
 #include "io/http_server.h"
 #include "service/api_error.h"
+#include "service/audit.h"
 #include "service/route.h"
 
 enum {
@@ -29,6 +30,7 @@ struct api {
     struct metrics *metrics;
     char *redirect_base_uri;
     struct access_rule *operators;
+    struct audit *audit;
     struct ready_check *ready_checks; /* the store owes each an answer */
     size_t ready_check_count;
 };

@@ -32,8 +32,9 @@ enum status api_create(struct broker *broker, struct metrics *metrics, const str
         return error_set(ret_error, ERR_NO_MEMORY, "the API");
     api->broker = broker;
     api->metrics = metrics;
+    api->audit = audit_create();
     api->redirect_base_uri = strdup(options->redirect_base_uri);
-    if (!api->redirect_base_uri)
+    if (!api->redirect_base_uri || !api->audit)
         return error_set(ret_error, ERR_NO_MEMORY, "the API");
     enum status status = make_operator_rule(options, &api->operators, ret_error);
     if (status != OK)
@@ -48,6 +49,7 @@ void api_destroy(struct api *api)
         return;
     api_health_finish(api);
     access_rule_destroy(api->operators);
+    audit_destroy(api->audit);
     free(api->redirect_base_uri);
     free(api);
 }

@@ -138,7 +138,7 @@ static void reply_short(struct http_call *call, struct token_entry *entry, const
         api_error_reply_no_memory(call);
 }
 
-static void reply_token(struct http_call *call, struct token_entry *entry, enum token_answer answer,
+static void reply_token(struct api *api, struct http_call *call, struct token_entry *entry, enum token_answer answer,
                         enum token_form form)
 {
     if (answer != TOKEN_SERVED && answer != TOKEN_SERVED_SHORT) {
@@ -146,9 +146,12 @@ static void reply_token(struct http_call *call, struct token_entry *entry, enum 
         return;
     }
     const struct token_reply *reply = token_entry_reply(entry);
-    if (!reply)
+    if (!reply) {
         api_error_reply_no_memory(call);
-    else if (form == FORM_RAW)
+        return;
+    }
+    audit_token_served(api->audit, call, entry);
+    if (form == FORM_RAW)
         reply_ready_text(call, token_entry_tokens(entry)->access_token, false);
     else if (form == FORM_HEADER)
         reply_header(call, entry);
@@ -170,14 +173,14 @@ static void reply_after_wait(struct api *api, struct http_call *call, struct tok
     else if (!api_peer_may_use(call, connection))
         api_reply_denied(api, call, "a connection that it waited for");
     else
-        reply_token(call, entry, answer, (enum token_form)form);
+        reply_token(api, call, entry, answer, (enum token_form)form);
 }
 
 static void get_or_wait(struct api_request *request, int64_t min_ttl, int64_t wait_seconds, enum token_form form)
 {
     enum token_answer answer = broker_get(request->entry, min_ttl, clock_wall());
     if (answer != TOKEN_PENDING) {
-        reply_token(request->call, request->entry, answer, form);
+        reply_token(request->api, request->call, request->entry, answer, form);
         return;
     }
     struct api_wait *wait = api_wait_create(request, reply_after_wait, (int)form);

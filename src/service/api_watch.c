@@ -8,6 +8,7 @@
 enum { WATCH_LINE_MAX = 512 * 1024 };
 
 struct watch {
+    struct audit *audit;
     struct http_call *call;
     struct token_entry *entry;
     struct token_watcher *watcher;
@@ -58,8 +59,11 @@ static bool watch_write_line(struct watch *watch)
     token_entry_append_watch_line(watch->entry, clock_wall(), &line);
     if (!text_buffer_append_text(&line, "\n"))
         return false;
-    if (watch_note(watch, text_buffer_text(&line)))
-        http_call_stream_write(watch->call, text_buffer_text(&line), line.length);
+    if (!watch_note(watch, text_buffer_text(&line)))
+        return true;
+    if (watch->told_generation > 0)
+        audit_token_served(watch->audit, watch->call, watch->entry);
+    http_call_stream_write(watch->call, text_buffer_text(&line), line.length);
     return true;
 }
 
@@ -83,6 +87,7 @@ void api_token_watch(struct api_request *request)
         api_error_reply_no_memory(request->call);
         return;
     }
+    watch->audit = request->api->audit;
     watch->call = request->call;
     watch->entry = request->entry;
     watch->watcher = token_entry_watch(request->entry, entry_changed, watch);

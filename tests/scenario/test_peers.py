@@ -32,6 +32,20 @@ def test_stranger_is_denied_and_logged(launch, provider):
     assert str(STRANGER) in daemon.log() and "crm" in daemon.log()
 
 
+def test_each_process_that_gets_a_token_is_on_record_once_per_generation(launch, provider):
+    daemon = launch(documents.client_credentials(provider))
+    for _ in range(3):
+        daemon.token()
+    lines = [line for line in daemon.log().splitlines() if "audit:" in line]
+    assert len(lines) == 1
+    assert f"token of crm, generation 1, to uid 0, pid {os.getpid()}," in lines[0]
+    daemon.admin("POST", "/v1/connections/crm/refresh")
+    daemon.token()
+    assert "token of crm, generation 2," in daemon.log()
+    ask(daemon)
+    assert f"to uid {STRANGER}" not in daemon.log(), "who is denied gets no token"
+
+
 def test_stranger_may_not_report_or_watch_either(launch, provider):
     daemon = launch(documents.client_credentials(provider))
     daemon.token()
