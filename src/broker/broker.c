@@ -10,6 +10,7 @@
 #include "broker/decision.h"
 #include "broker/document_store_state.h"
 #include "broker/refresh_scheduler.h"
+#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 #include "broker/token_record.h"
@@ -85,12 +86,19 @@ static const struct connection *configured(const struct catalog *catalog, const 
     return tenant ? catalog_find_connection(catalog, tenant, slash + 1) : NULL;
 }
 
-/* An inactive connection's tokens end at the provider too, not only here. */
-static void revoke_if_inactive(struct token_entry *entry)
+static void on_switched_off(void *context, enum revoke_result result, const char *message)
+{
+    if (result == REVOKE_UNREACHED)
+        log_warning("connection %s: switched off and its tokens forgotten, but the provider was not told: %s",
+                    token_entry_name(context), message);
+}
+
+/* An inactive connection's tokens end at once, at the provider too. */
+void broker_end_inactive(struct token_entry *entry)
 {
     struct error error;
-    if (entry->state == ENTRY_INACTIVE && entry->tokens && !entry->revocation &&
-        broker_revoke(entry, NULL, NULL, &error) != OK)
+    if (entry->connection && entry->state == ENTRY_INACTIVE && entry->tokens && !entry->revocation &&
+        revocation_begin_final(entry, on_switched_off, entry, &error) != OK)
         log_error("connection %s: switched off, but not revoked: %s", token_entry_name(entry), error.message);
 }
 
@@ -98,7 +106,7 @@ void broker_configure_entry(struct token_entry *entry, const struct connection *
 {
     token_entry_configure(entry, connection);
     if (connection)
-        revoke_if_inactive(entry);
+        broker_end_inactive(entry);
 }
 
 void broker_count_documents(struct broker *broker)

@@ -32,6 +32,8 @@ struct broker {
 
 /* A connection of the catalog that is new, changed or gone (NULL): told to its entry; one that is switched off is revoked. */
 void broker_configure_entry(struct token_entry *entry, const struct connection *connection);
+/* Revokes and forgets the tokens of a connection that is switched off. */
+void broker_end_inactive(struct token_entry *entry);
 /* The gauges of what is configured. */
 void broker_count_documents(struct broker *broker);
 

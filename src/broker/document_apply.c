@@ -31,10 +31,8 @@ static void delete_rows(const struct token_entry *entry)
 static void on_revoked(void *context, enum revoke_result result, const char *message)
 {
     struct token_entry *entry = context;
-    (void)message;
     if (result == REVOKE_UNREACHED)
-        log_warning("connection %s: deleted without being revoked at the provider", token_entry_name(entry));
-    token_entry_forget_tokens(entry);
+        log_warning("connection %s: deleted, but the provider was not told: %s", token_entry_name(entry), message);
     delete_rows(entry);
 }
 
@@ -53,10 +51,7 @@ static void end_login(const struct token_entry *entry)
         authorization_session_set_state(login, SESSION_FAILED, "the connection was deleted");
 }
 
-/*
- * While the entry still has its connection. The revocation keeps what it needs, so that nobody is served these tokens
- * any more, not even under a connection that takes the name over. write: waits for the answer; NULL: nobody does.
- */
+/* While the entry still has its connection. write: waits for the answer; NULL: nobody does. */
 static void part_from(struct token_entry *entry, struct document_write *write)
 {
     revoke_done *done = write ? on_revoked_for_write : on_revoked;
@@ -65,12 +60,10 @@ static void part_from(struct token_entry *entry, struct document_write *write)
     end_login(entry);
     if (write)
         write->parting = entry;
-    enum status status = broker_revoke(entry, done, context, &error);
-    if (status == OK && !revocation_is_running(entry))
+    if (revocation_begin_final(entry, done, context, &error) == OK)
         return;
     token_entry_forget_tokens(entry);
-    if (status != OK)
-        done(context, REVOKE_UNREACHED, error.message);
+    done(context, REVOKE_UNREACHED, error.message);
 }
 
 /* ---- the change ---- */

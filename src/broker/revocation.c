@@ -27,6 +27,7 @@ struct revocation {
     struct http_exchange *http;
     enum revoke_result result;
     char message[OUTCOME_MESSAGE_MAX];
+    bool is_final; /* the tokens are forgotten already */
     revoke_done *done;
     void *done_context;
 };
@@ -79,6 +80,14 @@ static void revocation_forget(struct revocation *revocation)
                        revocation->entry->fingerprint, on_forgotten, revocation);
 }
 
+static void revocation_unreached(struct revocation *revocation)
+{
+    if (revocation->is_final)
+        revocation_forget(revocation);
+    else
+        revocation_end(revocation);
+}
+
 static void revocation_step(struct revocation *revocation);
 
 /*
@@ -122,7 +131,7 @@ static void on_reply(void *context, const struct http_client_result *result)
     take_outcome(revocation, &outcome);
     token_outcome_finish(&outcome);
     if (revocation->result == REVOKE_UNREACHED)
-        revocation_end(revocation);
+        revocation_unreached(revocation);
     else
         revocation_step(revocation);
 }
@@ -171,7 +180,7 @@ static void end_unsent(struct revocation *revocation, const struct error *error)
                  "the iClient has no revoke URI: the tokens are forgotten here, but the provider was not told");
     }
     if (is_for_later)
-        revocation_end(revocation);
+        revocation_unreached(revocation);
     else
         revocation_forget(revocation);
 }
@@ -207,6 +216,8 @@ void revocation_start_pending(struct token_entry *entry)
     revocation->tokens = token_set_hold(entry->tokens);
     revocation->input.connection = revocation->connection;
     revocation->input.tokens = revocation->tokens;
+    if (revocation->is_final)
+        token_entry_forget_tokens(entry);
     struct error error = {0};
     if (make_requests(revocation, &error) == OK)
         revocation_step(revocation);
@@ -214,7 +225,8 @@ void revocation_start_pending(struct token_entry *entry)
         end_unsent(revocation, &error);
 }
 
-enum status broker_revoke(struct token_entry *entry, revoke_done *done, void *context, struct error *ret_error)
+static enum status revocation_begin(struct token_entry *entry, bool is_final, revoke_done *done, void *context,
+                                    struct error *ret_error)
 {
     if (entry->revocation)
         return error_set(ret_error, ERR_BUSY, "a revocation of this connection is under way");
@@ -223,11 +235,23 @@ enum status broker_revoke(struct token_entry *entry, revoke_done *done, void *co
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the revocation");
     revocation->entry = entry;
     revocation->connection = connection_hold(entry->connection);
+    revocation->is_final = is_final;
     revocation->done = done;
     revocation->done_context = context;
     entry->revocation = revocation;
     revocation_start_pending(entry);
     return OK;
+}
+
+enum status revocation_begin_final(struct token_entry *entry, revoke_done *done, void *context,
+                                   struct error *ret_error)
+{
+    return revocation_begin(entry, true, done, context, ret_error);
+}
+
+enum status broker_revoke(struct token_entry *entry, revoke_done *done, void *context, struct error *ret_error)
+{
+    return revocation_begin(entry, false, done, context, ret_error);
 }
 
 void broker_revoke_forget_waiter(struct token_entry *entry, void *context)

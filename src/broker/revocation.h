@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include "broker/broker.h"
+
 /*
  * RFC 7009: the refresh token, then the access token, at the provider; then both are forgotten here. Waits for an
  * exchange in flight, whose answer may bring the tokens that are to be revoked.
@@ -10,6 +12,12 @@
 struct token_entry;
 struct revocation;
 
+/*
+ * As broker_revoke(), for tokens that nobody may be served any more: they are forgotten at once, and stay so when the
+ * provider is not reached.
+ */
+enum status revocation_begin_final(struct token_entry *entry, revoke_done *done, void *context,
+                                   struct error *ret_error);
 /* True while requests are on their way: no exchange may start beside them. */
 bool revocation_is_running(const struct token_entry *entry);
 void revocation_start_pending(struct token_entry *entry);

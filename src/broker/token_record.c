@@ -281,6 +281,14 @@ static bool on_row(void *context, const char *key, const struct secret *value)
     return false;
 }
 
+/* Switched off while the daemon was not running, or ended before the revocation did. */
+static void end_inactive(struct broker *broker)
+{
+    struct token_entry *entry;
+    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));)
+        broker_end_inactive(entry);
+}
+
 static void on_table_read(void *context, enum status status, const struct error *error)
 {
     struct broker_reading *reading = context;
@@ -295,6 +303,8 @@ static void on_table_read(void *context, enum status status, const struct error 
         error = &reading->error;
     }
     broker->reading = NULL;
+    if (status == OK)
+        end_inactive(broker);
     reading->done(reading->context, status, error);
     free(reading);
 }
