@@ -6,31 +6,7 @@
  * every add checks; so there is nothing for the hook to do.
  */
 #ifndef HASH_NONFATAL_OOM
-#error "compile with HASH_NONFATAL_OOM=1: running out of memory must not end the process"struct component_entry *catalog_component_entry(const struct tenant *tenant, const char *component);
-
-/* Room for count elements of size bytes; false: no memory. */
-bool catalog_reserve(void **array, size_t count, size_t *capacity, size_t size);
-/* Puts an entry with its iClient among the versions of its name. */
-void catalog_add_version(struct iclient_name *name, struct iclient_entry *entry);
-
-/* What adding and editing have in common. */
-struct provider_preset *catalog_choose_preset(struct catalog *catalog, const json_t *document,
-                                              struct document_faults *faults);
-/* except: the iClient whose place it takes; NULL: none. */
-void catalog_check_unique(const struct catalog *catalog, const struct tenant *tenant, const struct iclient *iclient,
-                          const struct iclient_entry *except, struct document_faults *faults);
-/* The iClient that a connection's document names. NULL after a fault. */
-struct iclient_entry *catalog_resolve_iclient(struct catalog *catalog, const json_t *document,
-                                              struct document_faults *faults);
-/* What the implicit connection lacks: warnings, because an iClient may well be there before its connections are. */
-void catalog_warn_of_missing_values(const struct connection *connection, struct document_faults *faults);
-
-/* Where a document comes from, for a person. */
-static inline const char *catalog_origin(const char *file)
-{
-    return *file ? file : "made through the API";
-}
-
+#error "compile with HASH_NONFATAL_OOM=1: running out of memory must not end the process"
 #endif
 #define uthash_nonfatal_oom(element) ((void)(element))
 #include <uthash.h>
