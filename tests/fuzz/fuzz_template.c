@@ -1,0 +1,107 @@
+/* PLACE TEMPLATE \0 VALUE: whatever a value is, it stays one value where the template puts it. */
+#include "base/url.h"
+#include "fuzz.h"
+#include "model/template.h"
+
+struct values {
+    const char *bytes;
+    size_t length;
+    size_t asked;
+};
+
+static enum status give_value(void *context, const char *path, struct text_buffer *value)
+{
+    struct values *values = context;
+    size_t length = strlen(path);
+    REQUIRE(length > 0 && length <= TEMPLATE_PATH_MAX, "a path of %zu bytes", length);
+    values->asked++;
+    if (strcmp(path, "nothing") == 0)
+        return ERR_NOT_FOUND;
+    return text_buffer_append(value, values->bytes, values->length) ? OK : ERR_TOO_LARGE;
+}
+
+static enum status count_template(void *context, const char *path, struct error *ret_error)
+{
+    (void)path;
+    (void)ret_error;
+    ++*(size_t *)context;
+    return OK;
+}
+
+static size_t count_of(const char *text, size_t length, const char *characters)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += text[i] != '\0' && strchr(characters, text[i]);
+    return count;
+}
+
+static void require_same_shape(const char *plain, const char *hostile)
+{
+    AUTO(url) a = NULL;
+    AUTO(url) b = NULL;
+    if (url_parse(plain, &a, NULL) != OK || url_parse(hostile, &b, NULL) != OK)
+        return;
+    const char *query_a = url_query(a), *query_b = url_query(b);
+    REQUIRE(strcmp(url_scheme(a), url_scheme(b)) == 0, "a value has changed the scheme");
+    REQUIRE(url_port(a) == url_port(b), "a value has changed the port");
+    REQUIRE(!query_a == !query_b, "a value has made or taken the query");
+    REQUIRE(!query_a || count_of(query_a, strlen(query_a), "&=") == count_of(query_b, strlen(query_b), "&="),
+            "a value has made a parameter");
+}
+
+static void require_harmless(const char *template, enum template_place place, const struct text_buffer *result)
+{
+    static const char plain[] = "x";
+    struct values values = {.bytes = plain, .length = strlen(plain)};
+    AUTO_FINISH(text_buffer) expected;
+    text_buffer_init(&expected, TEMPLATE_RESULT_MAX);
+    if (template_render(template, place, give_value, &values, &expected, NULL) != OK)
+        return;
+    if (place == TEMPLATE_IN_HEADER)
+        REQUIRE(count_of(result->data, result->length, "\r\n") == count_of(template, strlen(template), "\r\n") &&
+                    strlen(text_buffer_text(result)) == result->length,
+                "a value has made a line");
+    if (place != TEMPLATE_IN_URI)
+        return;
+    require_same_shape(text_buffer_text(&expected), text_buffer_text(result));
+    if (!template_is_in_authority(template)) {
+        size_t authority = strcspn(text_buffer_text(&expected), "?#");
+        const char *mark = strstr(text_buffer_text(&expected), "://");
+        if (mark && (size_t)(mark - expected.data) < authority) {
+            size_t end = (size_t)(mark - expected.data) + 3 + strcspn(mark + 3, "/?#");
+            REQUIRE(strncmp(expected.data, text_buffer_text(result), end) == 0, "a value has changed the host");
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum template_place places[] = {TEMPLATE_IN_VALUE, TEMPLATE_IN_HEADER, TEMPLATE_IN_URI};
+    enum template_place place = places[fuzz_pick(data, size, 0, 3)];
+    AUTO_TEXT template = fuzz_text(data, size, 1);
+    struct values values = {0};
+    AUTO_TEXT value = fuzz_bytes(data, size, strlen(template) + 2, &values.length);
+    values.bytes = value;
+    static const char before[] = "before";
+    struct error error = {0};
+    AUTO_FINISH(text_buffer) result;
+    text_buffer_init(&result, TEMPLATE_RESULT_MAX);
+    text_buffer_append_text(&result, before);
+    enum status status = template_render(template, place, give_value, &values, &result, &error);
+    REQUIRE(strncmp(text_buffer_text(&result), before, strlen(before)) == 0, "what stood there before is gone");
+    REQUIRE(status == OK || result.length == strlen(before), "a failure leaves something behind");
+    REQUIRE((status == OK) == (error.message[0] == '\0'), "a failure has words, and nothing else has");
+    size_t count = 0;
+    enum status walked = template_walk(template, count_template, &count, NULL);
+    REQUIRE(walked == OK || status != OK, "rendered although it cannot be read");
+    REQUIRE(status != OK || count == values.asked, "%zu templates, %zu values", count, values.asked);
+    REQUIRE(walked != OK || template_is_in(template) == (count > 0), "disagree on whether there is a template");
+    if (status == OK) {
+        AUTO_FINISH(text_buffer) alone;
+        text_buffer_init(&alone, TEMPLATE_RESULT_MAX);
+        REQUIRE(template_render(template, place, give_value, &values, &alone, NULL) == OK, "not twice the same");
+        require_harmless(template, place, &alone);
+    }
+    return 0;
+}
