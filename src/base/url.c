@@ -146,7 +146,7 @@ static enum status copy_parts(struct url *url, CURLU *handle, const char *text, 
         return error_set(ret_error, ERR_NO_MEMORY, "URL");
     if (code != CURLUE_OK)
         return error_set(ret_error, ERR_INVALID, "URL: %s", curl_url_strerror(code));
-    long number = strtol(port, NULL, 10);
+    long number = port ? strtol(port, NULL, 10) : 0;
     if (number < 1 || number > PORT_MAX)
         return error_set(ret_error, ERR_INVALID, "URL with a port outside 1 to 65535");
     url->port = (int)number;
@@ -206,6 +206,7 @@ static bool ends_in_number(const char *host)
 /* RFC 3986 §3.2.2 knows case-insensitive names; the form here is the one that rules are compared in. */
 static enum status normalise_host(struct url *url, struct error *ret_error)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): curl gave a host, or url_parse() ended. */
     if (url->host[0] == '[')
         return normalise_ipv6(url, ret_error);
     for (char *c = url->host; *c; c++)
@@ -325,6 +326,6 @@ enum status url_normalise_host(const char *host, char **ret_host, struct error *
         return error_set(ret_error, ERR_INVALID, "not a host name");
     if (status != OK)
         return status;
-    *ret_host = TAKE(url->host);
+    *ret_host = TAKE(url->host); /* NOLINT(clang-analyzer-core.NullDereference): set with OK */
     return OK;
 }

@@ -113,7 +113,7 @@ void token_reply_write_expires_in(const struct token_entry *entry, int64_t now, 
     int64_t expires_at = entry->tokens->expires_at;
     memset(at, ' ', EXPIRES_IN_WIDTH);
     if (!expires_at) {
-        memcpy(at, "null", strlen("null"));
+        memcpy(at, "null", sizeof "null" - 1); /* NOLINT(bugprone-not-null-terminated-result): a field of fixed width */
         return;
     }
     uint64_t left = expires_at > now ? (uint64_t)(expires_at - now) : 0;

@@ -175,6 +175,7 @@ static enum status reseal_table(struct store_database *database, enum store_tabl
         const char *key;
         AUTO(secret) value = NULL;
         status = store_database_next(database, table, &key, &value, ret_error);
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): set with OK. */
         if (status != OK || !key)
             break;
         /* The row stays where it stands, so that the reading does not meet it again. */

@@ -31,6 +31,7 @@ static bool join_scope(struct connection *connection, const json_t *kept)
     const json_t *scopes = json_object_get(kept, "scope");
     if (json_array_size(scopes) == 0)
         return true;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a kept scope is content, and copy_content() made it. */
     connection->content->scope =
         iclient_join_scopes(scopes, iclient_text(connection->iclient, ICLIENT_SCOPE_DELIMITER));
     return connection->content->scope != NULL;

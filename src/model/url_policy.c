@@ -47,6 +47,7 @@ static enum status add_entry(struct url_policy *policy, char *take_name, bool ex
     AUTO_TEXT name = take_name;
     for (size_t i = 0; i < policy->count; i++) {
         struct host_entry *entry = &policy->entries[i];
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): url_normalise_host() gave it with OK. */
         if (strcmp(entry->name, name) != 0)
             continue;
         entry->exact = entry->exact && exact;
