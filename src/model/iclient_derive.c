@@ -128,8 +128,10 @@ static bool derive_id(struct iclient *iclient)
     const char *own = json_string_value(field_set_get(&iclient->fields, ICLIENT_ID));
     if (own) {
         append_lower(&id, own);
-        memcpy(iclient->id, text_buffer_text(&id), ICLIENT_ID_SIZE - 1);
-        return !id.failed;
+        if (id.failed || id.length != ICLIENT_ID_SIZE - 1)
+            return false;
+        memcpy(iclient->id, id.data, ICLIENT_ID_SIZE - 1);
+        return true;
     }
     append_lower(&id, iclient_tenant(iclient));
     text_buffer_append(&id, "", 1);
