@@ -8,6 +8,8 @@
 typedef enum exit_code command_run_function(const struct arguments *arguments);
 
 command_run_function command_check;
+command_run_function command_connection;
+command_run_function command_iclient;
 command_run_function command_import;
 command_run_function command_list;
 command_run_function command_login;

@@ -11,11 +11,13 @@ static const struct {
     {"authorization_required", EXIT_AUTHORIZATION_REQUIRED, "run: iclientctl login NAME"},
     {"busy", EXIT_PROVIDER_UNAVAILABLE, "try again in a moment"},
     {"client_rejected", EXIT_FAILED, "check the iClient's client id and secret against the provider's console"},
+    {"conflict", EXIT_FAILED, "look at what it is now and try again"},
     {"inactive", EXIT_FAILED, "the connection or its iClient says \"active\": false"},
     {"not_allowed", EXIT_NOT_ALLOWED, "ask an administrator to name you in the connection's \"allow\""},
     {"not_found", EXIT_FAILED, "run: iclientctl list"},
     {"not_ready", EXIT_NOT_REACHABLE, "the daemon is starting or its store does not answer; try again in a moment"},
     {"provider_unavailable", EXIT_PROVIDER_UNAVAILABLE, "the daemon goes on trying; run: iclientctl status NAME"},
+    {"store_unavailable", EXIT_NOT_REACHABLE, "look at the daemon's log and its disk, and try again"},
 };
 
 enum exit_code exit_code_from_api(const char *code)

@@ -33,6 +33,8 @@ static const uint32_t token_options = OPTION_BIT(OPTION_MIN_TTL) | OPTION_BIT(OP
 static const struct command commands[] = {
     {"check", "[FILE|DIR…]", "check iClients and connections; needs no daemon", check_options, 0, OPERANDS_ANY,
      command_check},
+    {"connection", "ACTION …", "list, show, create, update or delete connections", 0, 0, 3, command_connection},
+    {"iclient", "ACTION …", "list, show, create, update or delete iClients", 0, 0, 3, command_iclient},
     {"import", "FILE", "make an iClient from an integration component's definition", import_options, 1, 1,
      command_import},
     {"list", "", "list the connections and how they are", 0, 0, 0, command_list},

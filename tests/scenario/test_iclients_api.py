@@ -3,6 +3,7 @@
 import json
 import re
 import resource
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -611,3 +612,91 @@ def test_redirect_uris_are_a_choice_at_login(daemon, iclients, provider):
         reply = daemon.admin("POST", "/v1/connections/crm/authorize", {"redirect_uri": asked} if asked else {})
         assert reply.json()["redirect_uri"] == expected
     assert daemon.admin("POST", "/v1/connections/crm/authorize", {"redirect_uri": daemon.base + "/else"}).status == 400
+
+
+# iclientctl
+
+DONE, FAILED, USAGE = range(3)
+
+
+def written(daemon, name, document):
+    daemon.known_secrets |= documents.secrets_in(document)
+    path = daemon.folder / name
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_iclientctl_makes_shows_changes_and_deletes_an_iclient(daemon, provider):
+    document = documents.client_credentials(provider)
+    made = daemon.ctl("iclient", "create", written(daemon, "crm.json", document))
+    assert made.returncode == DONE and re.fullmatch("[0-9a-f]{24}\n", made.stdout) and "created" in made.stderr
+    identity = made.stdout.strip()
+    assert daemon.token().status == 200
+    listing = daemon.ctl("iclient", "list")
+    assert listing.returncode == DONE and re.search(rf"crm +1 +custom_oauth2 +{identity}", listing.stdout)
+    assert [row["_id"] for row in json.loads(daemon.ctl("iclient", "list", "--json").stdout)] == [identity]
+    for word in ("crm", "CRM", identity):
+        shown = daemon.ctl("iclient", "show", word)
+        assert shown.returncode == DONE and document["oauth2"]["clientSecret"] not in shown.stdout
+    changed = {**json.loads(shown.stdout), "description": "changed"}
+    done = daemon.ctl("iclient", "update", "crm", written(daemon, "changed.json", changed), "--json")
+    assert done.returncode == DONE and json.loads(done.stdout)["description"] == "changed"
+    assert daemon.admin("POST", "/v1/connections/crm/refresh").status == 200, "the masked secret stayed"
+    done = daemon.ctl("iclient", "delete", "crm")
+    assert done.returncode == DONE and done.stdout == "" and "deleted" in done.stderr
+    assert daemon.ctl("iclient", "list").stdout == ""
+
+
+def test_iclientctl_reads_the_standard_input(daemon, provider):
+    document = documents.client_credentials(provider)
+    daemon.known_secrets |= documents.secrets_in(document)
+    done = subprocess.run([daemon.binary("iclientctl"), "iclient", "create", "-"], input=json.dumps(document), capture_output=True,
+                          text=True, timeout=60, env=daemon._environment(), check=False)
+    assert done.returncode == DONE and daemon.token().status == 200
+
+
+def test_iclientctl_says_every_fault(daemon, provider):
+    document = documents.client_credentials(provider, oauth2={"cliendId": "x", "grantType": "implicit"})
+    done = daemon.ctl("iclient", "create", written(daemon, "crm.json", document))
+    assert done.returncode == FAILED and done.stdout == ""
+    assert "/oauth2/cliendId" in done.stderr and "/oauth2/grantType" in done.stderr
+
+
+def test_iclientctl_asks_which_version_is_meant(daemon, iclients, provider):
+    ids = [iclients.create(documents.client_credentials(provider, version=version))["_id"] for version in ("1", "2")]
+    done = daemon.ctl("iclient", "show", "crm")
+    assert done.returncode == FAILED and all(identity in done.stderr for identity in ids)
+    assert daemon.ctl("iclient", "delete", ids[0]).returncode == DONE
+    assert daemon.ctl("iclient", "show", "crm").returncode == DONE
+
+
+def test_iclientctl_makes_shows_changes_and_deletes_a_connection(daemon, iclients, provider):
+    made = iclients.create(documents.client_credentials(provider))
+    done = daemon.ctl("connection", "create", written(daemon, "sales.json", {"name": "sales", "iClient": "crm"}))
+    assert done.returncode == DONE and done.stdout == "sales\n"
+    assert daemon.token("sales").status == 200
+    assert "sales" in daemon.ctl("connection", "list").stdout
+    shown = json.loads(daemon.ctl("connection", "show", "sales").stdout)
+    assert shown == {"name": "sales", "iClient": "crm"}
+    done = daemon.ctl("connection", "update", "sales", written(daemon, "sales.json", {**shown, "scope": ["x"]}))
+    assert done.returncode == DONE
+    assert json.loads(daemon.ctl("connection", "show", "sales", "--json").stdout)["scope"] == ["x"]
+    refused = daemon.ctl("iclient", "delete", made["_id"])
+    assert refused.returncode == FAILED and "sales" in refused.stderr
+    done = daemon.ctl("connection", "delete", "sales")
+    assert done.returncode == DONE and "deleted" in done.stderr
+    assert daemon.ctl("connection", "show", "sales").returncode == FAILED
+
+
+@pytest.mark.parametrize("words", [["iclient"], ["iclient", "shw", "x"], ["iclient", "show"], ["iclient", "list", "x"], ["connection"],
+                                   ["connection", "update", "x"]], ids=" ".join)
+def test_iclientctl_tells_how_it_is_used(daemon, words):
+    done = daemon.ctl(*words)
+    assert done.returncode == USAGE and done.stdout == "" and "usage: iclientctl " + words[0] in done.stderr
+
+
+def test_iclientctl_names_what_does_not_exist(daemon):
+    for words in (["iclient", "show", "nobody"], ["iclient", "delete", UNKNOWN], ["connection", "delete", "nobody"],
+                  ["iclient", "create", "/no/such/file"]):
+        done = daemon.ctl(*words)
+        assert done.returncode == FAILED and words[-1] in done.stderr, done
