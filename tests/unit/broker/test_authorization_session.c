@@ -209,3 +209,132 @@ Test(authorization_session, a_grant_without_a_person_has_no_login)
     struct error error = {0};
     cr_expect_eq(authorization_session_begin(fixture_broker, fixture_entry("crm"), NULL, &session, &error), ERR_UNSUPPORTED);
 }
+
+static enum status begin_again(const char *redirect_uri, struct login *login)
+{
+    struct error error = {0};
+    enum status status =
+        authorization_session_begin(fixture_broker, fixture_entry("mail"), redirect_uri, &login->session, &error);
+    cr_expect_eq(status == OK, error.message[0] == '\0');
+    return status;
+}
+
+Test(authorization_session, sends_the_browser_back_to_the_iclients_own_uris_alone)
+{
+    struct login login = {0};
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_expect_eq(begin_again("http://127.0.0.1:8085/elsewhere", &login), ERR_INVALID);
+    cr_expect_eq(begin_again("https://evil.example/callback", &login), ERR_INVALID);
+    cr_expect_eq(begin_again("http://127.0.0.1:8085/callback", &login), OK);
+}
+
+Test(authorization_session, a_connection_that_is_switched_off_has_no_login)
+{
+    static const char *const connection = "{\"name\":\"mail\",\"iClient\":\"server\",\"active\":false}";
+    static const char *const iclient = CODE_ICLIENT("server");
+    struct login login = {0};
+    fixture_configure(&iclient, 1, &connection, 1);
+    cr_expect_eq(begin_again(NULL, &login), ERR_CONFLICT);
+}
+
+Test(authorization_session, a_second_login_ends_the_first)
+{
+    struct login first = {0};
+    begin(&first);
+    take_up(&first);
+    struct login second = {0};
+    cr_assert_eq(begin_again(NULL, &second), OK);
+    cr_expect_eq(authorization_session_state(first.session), SESSION_FAILED);
+    cr_expect_eq(answer_with(&first, "/callback", "code=c", first.cookies, NULL), ERR_NOT_FOUND);
+    cr_expect_eq(authorization_session_latest(fixture_entry("mail")), second.session);
+    cr_expect_eq(authorization_session_entry(second.session), fixture_entry("mail"));
+    login_finish(&first);
+}
+
+Test(authorization_session, a_login_that_is_being_finished_is_not_pushed_aside)
+{
+    struct login login = {0}, other = {0};
+    begin(&login);
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK);
+    cr_expect_eq(begin_again(NULL, &other), ERR_BUSY);
+    fixture_reply(200, "{\"access_token\":\"at-1\",\"refresh_token\":\"rt-1\"}");
+    fixture_run_store();
+    cr_expect_eq(login.end, SESSION_COMPLETED);
+    login_finish(&login);
+}
+
+Test(authorization_session, there_is_a_most_of_logins_at_once)
+{
+    struct login login = {0};
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    for (int i = 0; i < AUTHORIZATION_SESSIONS_MAX; i++)
+        cr_assert_eq(begin_again(NULL, &login), OK);
+    cr_expect_eq(begin_again(NULL, &login), ERR_BUSY);
+    fixture_pass(AUTHORIZATION_SESSION_SECONDS);
+    cr_expect_eq(begin_again(NULL, &login), OK, "those that ended have made room");
+}
+
+Test(authorization_session, says_how_long_it_still_waits)
+{
+    struct login login = {0};
+    begin(&login);
+    cr_expect_eq(authorization_session_expires_in(login.session), AUTHORIZATION_SESSION_SECONDS);
+    fixture_pass(100);
+    cr_expect_eq(authorization_session_expires_in(login.session), AUTHORIZATION_SESSION_SECONDS - 100);
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "error=access_denied", login.cookies, NULL), OK);
+    cr_expect_eq(authorization_session_expires_in(login.session), 0, "it has ended");
+    login_finish(&login);
+}
+
+Test(authorization_session, who_went_away_hears_nothing_and_the_login_goes_on)
+{
+    struct login login = {0}, stranger = {0};
+    begin(&login);
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK);
+    authorization_session_forget_waiter(login.session, &stranger);
+    authorization_session_forget_waiter(login.session, &login);
+    fixture_reply(200, "{\"access_token\":\"at-1\"}");
+    fixture_run_store();
+    cr_expect_eq(login.told, 0);
+    cr_expect_eq(authorization_session_state(login.session), SESSION_COMPLETED);
+    cr_expect_str_eq(fixture_access_token("mail"), "at-1");
+    login_finish(&login);
+}
+
+Test(authorization_session, an_answer_without_bounds_or_of_bad_encoding_is_refused)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    static char query[32 * 1024];
+    int length = snprintf(query, sizeof query, "state=%s&code=c&padding=", login.state);
+    memset(query + length, 'x', sizeof query - (size_t)length - 1);
+    const char *const queries[] = {query, "state=%zz&code=c", "state=a&state=b&code=c"};
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        struct authorization_answer answer = {.path = "/callback", .query = queries[i], .cookie = login.cookies};
+        const struct authorization_session *session = NULL;
+        struct error error = {0};
+        cr_expect_eq(authorization_session_answer(fixture_broker, &answer, on_end, &login, &session, &error), ERR_INVALID);
+    }
+    cr_expect_eq(fixture_sent, 0);
+    cr_expect_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK, "none of these spoilt the login");
+    login_finish(&login);
+}
+
+/* eBay's RuName stands where the redirect URI stands, but is none. */
+Test(authorization_session, a_redirect_name_that_is_no_uri_tells_no_path)
+{
+    struct login login = {0};
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"ebay\":{\"ruName\":\"Ru-Name\"},\"oauth2\":{"
+                          "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
+    cr_assert_eq(begin_again(NULL, &login), OK);
+    cr_expect_not_null(strstr(authorization_session_url(login.session), "redirect_uri=Ru-Name"));
+    strcpy(login.state, login.session->state_text);
+    take_up(&login);
+    cr_expect_eq(answer_with(&login, "/wherever", "code=c", login.cookies, NULL), OK);
+    cr_expect_not_null(strstr(fixture_request_body(), "redirect_uri=Ru-Name"));
+    login_finish(&login);
+}

@@ -145,3 +145,35 @@ Test(revocation, a_template_for_a_token_that_there_is_none_of_is_left_out)
     cr_expect_eq(told.result, REVOKE_REFUSED, "nothing could be sent, and that is said");
     cr_expect_eq(fixture_sent, 0);
 }
+
+Test(revocation, a_request_that_cannot_be_made_does_not_keep_the_tokens)
+{
+    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+                          "\"responseMetadata\":[\"shop\"]," CREDENTIALS
+                          ",\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/"
+                          "token\"},\"revoke\":{\"uri\":\"https://as.example.com/{{{metadata.shop}}}\"}}}");
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_run_store();
+    cr_expect_eq(told.times, 1);
+    cr_expect_eq(told.result, REVOKE_REFUSED);
+    cr_expect_eq(fixture_sent, 0);
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+}
+
+Test(revocation, two_at_once_are_one_too_many)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct told told = {0};
+    revoke("mail", &told);
+    struct error error = {0};
+    cr_expect_eq(broker_revoke(fixture_entry("mail"), on_revoked, &told, &error), ERR_BUSY);
+    broker_revoke_forget_waiter(fixture_entry("mail"), &told);
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_eq(told.times, 0, "who went away hears nothing");
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+}

@@ -269,3 +269,67 @@ Test(token_fetch, drains_before_the_process_ends)
     fixture_run_store();
     cr_expect(drained);
 }
+
+#define OTHER_ICLIENT(head, grant, rest)                                                                               \
+    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\"," head "\"oauth2\":{\"grantType\":\"" grant "\"," CREDENTIALS ","   \
+    rest "}}"
+#define TOKEN_ENDPOINT "\"token\":{\"uri\":\"https://as.example.com/token\"}"
+#define JWT(use)                                                                                                       \
+    "\"jwt\":{\"use\":\"" use "\",\"signatureMethod\":\"HS256\",\"secret\":\"0123456789abcdef0123456789abcdef\"},"
+
+Test(token_fetch, asks_with_the_grant_of_the_iclient)
+{
+    static const struct {
+        const char *iclient;
+        const char *sent;
+    } cases[] = {
+        {OTHER_ICLIENT("", "password", "\"username\":\"ann\",\"password\":\"pw\"," TOKEN_ENDPOINT),
+         "grant_type=password&username=ann&password=pw"},
+        {OTHER_ICLIENT(JWT("assertion"), "jwtbearer", TOKEN_ENDPOINT),
+         "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion="},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture_configure_one(cases[i].iclient);
+        cr_assert_eq(fixture_get("crm"), TOKEN_PENDING);
+        cr_expect_not_null(strstr(fixture_request_body(), cases[i].sent), "%s", fixture_request_body());
+        fixture_reply(200, "{\"access_token\":\"at\",\"expires_in\":3600}");
+        fixture_run_store();
+        cr_expect_eq(fixture_get("crm"), TOKEN_SERVED);
+    }
+}
+
+Test(token_fetch, a_jwt_that_is_the_token_is_made_here)
+{
+    fixture_configure_one(OTHER_ICLIENT("\"enableJWT\":true," JWT("accessToken"), "jwtbearer", TOKEN_ENDPOINT));
+    fixture_get("crm");
+    fixture_run_store();
+    cr_assert_eq(fixture_get("crm"), TOKEN_SERVED);
+    cr_expect_eq(fixture_sent, 0, "nobody is asked");
+    cr_expect_str_eq(strrchr(fixture_access_token("crm"), '.') ? "a JWT" : fixture_access_token("crm"), "a JWT");
+    cr_expect_not_null(fixture_row(STORE_TOKENS, "default/crm"));
+}
+
+/* Known only when it is rendered: metadata come with a token. */
+Test(token_fetch, a_request_that_cannot_be_made_is_told_and_not_sent)
+{
+    fixture_configure_one(OTHER_ICLIENT("", "clientcredentials",
+                                        "\"responseMetadata\":[\"shop\"],\"tokenParams\":{\"shop\":\"{{{metadata.shop}}}\"},"
+                                        TOKEN_ENDPOINT));
+    cr_expect_eq(fixture_get("crm"), TOKEN_PROVIDER_ERROR);
+    const struct entry_trouble *trouble = token_entry_trouble(fixture_entry("crm"));
+    cr_assert_not_null(trouble);
+    cr_expect_str_eq(trouble->code, "request_not_sent");
+    cr_expect_not_null(strstr(trouble->message, "metadata.shop"), "%s", trouble->message);
+    cr_expect_eq(fixture_sent, 0);
+}
+
+Test(token_fetch, an_ended_token_without_a_refresh_token_needs_a_login)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", NULL, 3600);
+    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    fixture_now += 3601;
+    cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "token_expired");
+    cr_expect_eq(fixture_sent, 0);
+}

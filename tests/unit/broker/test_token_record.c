@@ -98,3 +98,59 @@ Test(token_record, the_generation_goes_on_after_tokens_were_forgotten)
     obtain("crm", "{\"access_token\":\"at-2\",\"expires_in\":3600}");
     cr_expect_eq(token_entry_tokens(fixture_entry("crm"))->generation, 2);
 }
+
+struct load {
+    unsigned told;
+    enum status status;
+    char message[ERROR_MESSAGE_MAX];
+};
+
+static void on_load(void *context, enum status status, const struct error *error)
+{
+    struct load *load = context;
+    load->told++;
+    load->status = status;
+    strcpy(load->message, error ? error->message : "");
+}
+
+Test(token_record, a_row_that_cannot_be_read_ends_the_loading_and_is_named)
+{
+    static const struct {
+        enum store_table table;
+        const char *key;
+        const char *value;
+        const char *words;
+    } cases[] = {
+        {STORE_TOKENS, "default/mail", "{\"obtained_at\":0}", "mail"},
+        {STORE_TOKENS, "default/mail", "rubbish", "mail"},
+        {STORE_STATES, "default/mail", "{\"generation\":", "mail"},
+        {STORE_TOKENS, "no-tenant", "{}", "no-tenant"},
+    };
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO(secret) value = secret_from_text(cases[i].value);
+        fixture_apply(&(struct store_change){.table = cases[i].table, .value = value}, cases[i].key);
+        struct load load = {0};
+        broker_load(fixture_broker, on_load, &load);
+        cr_expect_eq(load.told, 1);
+        cr_expect_neq(load.status, OK, "%s", cases[i].value);
+        cr_expect_not_null(strstr(load.message, cases[i].words), "%s", load.message);
+        fixture_apply(&(struct store_change){.table = cases[i].table}, cases[i].key);
+    }
+}
+
+Test(token_record, a_state_of_an_unknown_word_is_what_the_tokens_say)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    const char *fingerprint = connection_fingerprint(token_entry_connection(fixture_entry("mail")));
+    char state[512];
+    snprintf(state, sizeof state,
+             "{\"fingerprint\":\"%s\",\"configuration\":\"%s\",\"generation\":4,\"state\":\"of_another_version\",\"code\":\"x\","
+             "\"message\":\"y\",\"at\":1,\"retry_at\":0,\"failures\":1}",
+             fingerprint, fingerprint);
+    AUTO(secret) value = secret_from_text(state);
+    fixture_apply(&(struct store_change){.table = STORE_STATES, .value = value}, "default/mail");
+    fixture_load();
+    cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_AUTHORIZATION_REQUIRED);
+    cr_expect_eq(fixture_entry("mail")->generation, 4);
+}
