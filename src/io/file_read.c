@@ -45,14 +45,15 @@ static enum status read_whole(int fd, size_t limit, struct secret **ret_bytes, s
 
 /* Looked at before it is opened, because opening a device may already do something; then again, because it may have
  * changed. */
-static enum status open_regular(const char *path, int *ret_fd, struct stat *ret_metadata, struct error *ret_error)
+static enum status open_regular(int directory, const char *path, bool is_regular, int *ret_fd,
+                                struct stat *ret_metadata, struct error *ret_error)
 {
     struct stat metadata;
-    if (stat(path, &metadata) != 0)
+    if (!is_regular && fstatat(directory, path, &metadata, 0) != 0)
         return set_system_error(ret_error);
-    if (!S_ISREG(metadata.st_mode))
+    if (!is_regular && !S_ISREG(metadata.st_mode))
         return error_set(ret_error, ERR_INVALID, "not a regular file");
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return set_system_error(ret_error);
     if (fstat(fd, &metadata) != 0 || !S_ISREG(metadata.st_mode)) {
@@ -64,12 +65,12 @@ static enum status open_regular(const char *path, int *ret_fd, struct stat *ret_
     return OK;
 }
 
-enum status file_read(const char *path, size_t limit, struct secret **ret_bytes, struct stat *ret_metadata,
-                      struct error *ret_error)
+static enum status read_regular(int directory, const char *path, bool is_regular, size_t limit,
+                                struct secret **ret_bytes, struct stat *ret_metadata, struct error *ret_error)
 {
     int fd = -1;
     struct stat metadata;
-    enum status status = open_regular(path, &fd, &metadata, ret_error);
+    enum status status = open_regular(directory, path, is_regular, &fd, &metadata, ret_error);
     if (status != OK)
         return status;
     status = read_whole(fd, limit, ret_bytes, ret_error);
@@ -77,4 +78,17 @@ enum status file_read(const char *path, size_t limit, struct secret **ret_bytes,
     if (status == OK)
         *ret_metadata = metadata;
     return status;
+}
+
+enum status file_read(const char *path, size_t limit, struct secret **ret_bytes, struct stat *ret_metadata,
+                      struct error *ret_error)
+{
+    return read_regular(AT_FDCWD, path, false, limit, ret_bytes, ret_metadata, ret_error);
+}
+
+enum status file_read_in(int directory, const char *name, bool is_regular, size_t limit, struct secret **ret_bytes,
+                         struct error *ret_error)
+{
+    struct stat ignored;
+    return read_regular(directory, name, is_regular, limit, ret_bytes, &ignored, ret_error);
 }

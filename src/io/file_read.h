@@ -1,6 +1,7 @@
 #ifndef IO_FILE_READ_H
 #define IO_FILE_READ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 
@@ -15,5 +16,11 @@
  */
 enum status file_read(const char *path, size_t limit, struct secret **ret_bytes, struct stat *ret_metadata,
                       struct error *ret_error);
+/*
+ * The same for one of very many files: name is relative to the open directory, and is_regular says that the directory
+ * showed it as a regular file just now.
+ */
+enum status file_read_in(int directory, const char *name, bool is_regular, size_t limit, struct secret **ret_bytes,
+                         struct error *ret_error);
 
 #endif
