@@ -1,8 +1,9 @@
 /*
- * Gives every connection below FOLDER/connections.d a token pair in FOLDER/state, sealed and written by the daemon's own
- * code, so that a start with very many of them can be measured. The daemon must not run.
+ * Gives every connection below FOLDER/connections.d a token pair in FOLDER/state, sealed and written by the daemon's
+ * own code, so that a start with very many of them can be measured. STORED more connections of the iClient p0, which
+ * the user nobody may use, are made as through the API: their documents stand in the store. The daemon must not run.
  *
- * usage: fill_store FOLDER PRESET_FOLDER ACCESS_BYTES REFRESH_BYTES EXPIRES_IN
+ * usage: fill_store FOLDER PRESET_FOLDER ACCESS_BYTES REFRESH_BYTES EXPIRES_IN STORED
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct filler {
     size_t access_length;
     size_t refresh_length;
     int64_t expires_in;
+    size_t stored;
     size_t next;    /* connection */
     size_t written;
     enum status status;
@@ -71,6 +73,17 @@ static struct token_set *make_tokens(const struct filler *filler, size_t number)
     return is_whole ? TAKE(tokens) : NULL;
 }
 
+static void write_document(const struct filler *filler, const struct token_entry *entry)
+{
+    AUTO_JSON document = connection_to_json(entry->connection);
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, STORE_VALUE_MAX);
+    text_buffer_append_json(&text, document);
+    AUTO(secret) value = text_buffer_take_secret(&text);
+    const struct store_change change = {STORE_CONNECTIONS, entry->key, value};
+    filler->store->operations->write(filler->store, &change, 1, NULL, NULL);
+}
+
 static void write_some(struct filler *filler);
 
 static void on_written(void *context, enum status status, const struct error *error)
@@ -104,6 +117,8 @@ static void write_some(struct filler *filler)
             return;
         }
         filler->next++;
+        if (connection_file(connection)[0] == '\0')
+            write_document(filler, entry);
         token_record_write(entry, RECORD_TOKENS | RECORD_STATE, tokens, connection_fingerprint(connection), on_written,
                            filler);
     }
@@ -134,7 +149,27 @@ static enum status open_broker(struct filler *filler, struct error *ret_error)
     return broker_create(filler->loop, NULL, filler->store, &filler->metrics, &options, &filler->broker, ret_error);
 }
 
-static enum status load_catalog(const struct filler *filler, const char *presets, struct catalog **ret_catalog,
+static enum status add_stored(void *context, struct catalog *catalog, struct fault_list *faults)
+{
+    const struct filler *filler = context;
+    enum status status = OK;
+    for (size_t i = 0; i < filler->stored && status == OK; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "c%06zu", i);
+        AUTO_JSON document =
+            json_pack("{s:s,s:s,s:{s:[s]}}", "name", name, "iClient", "p0", "allow", "users", "nobody");
+        status = document ? catalog_add_connection(catalog, document, "", faults) : ERR_NO_MEMORY;
+    }
+    return status;
+}
+
+static enum status add_none(void *context, struct catalog *catalog, struct fault_list *faults)
+{
+    (void)context, (void)catalog, (void)faults;
+    return OK;
+}
+
+static enum status load_catalog(struct filler *filler, const char *presets, struct catalog **ret_catalog,
                                 struct error *ret_error)
 {
     char iclients[PATH_SIZE];
@@ -145,6 +180,7 @@ static enum status load_catalog(const struct filler *filler, const char *presets
         .presets = presets,
         .iclients = path_in(filler->folder, "iclients.d", iclients),
         .connections = path_in(filler->folder, "connections.d", connections),
+        .beside = &(struct catalog_source){add_none, add_stored, filler},
     };
     AUTO(fault_list) faults = fault_list_create();
     AUTO(catalog) catalog = catalog_create(&options);
@@ -173,14 +209,15 @@ int main(int argc, char **argv)
 {
     struct filler filler = {0};
     struct error error = {0};
-    if (argc == 6) {
+    if (argc == 7) {
         filler.folder = argv[1];
         filler.access_length = strtoul(argv[3], NULL, 10);
         filler.refresh_length = strtoul(argv[4], NULL, 10);
         filler.expires_in = strtoll(argv[5], NULL, 10);
+        filler.stored = strtoul(argv[6], NULL, 10);
     }
     if (filler.access_length < 1 || filler.access_length > TOKEN_MAX || filler.refresh_length > TOKEN_MAX) {
-        fputs("usage: fill_store FOLDER PRESET_FOLDER ACCESS_BYTES REFRESH_BYTES EXPIRES_IN\n", stderr);
+        fputs("usage: fill_store FOLDER PRESET_FOLDER ACCESS_BYTES REFRESH_BYTES EXPIRES_IN STORED\n", stderr);
         return 2;
     }
     log_set_level(LOG_LEVEL_WARNING);

@@ -49,9 +49,9 @@ class Server:
                     probe.connect(str(self.socket_path))
                 except OSError:
                     time.sleep(0.001)
-                else:
-                    os.chmod(self.socket_path, 0o666)
-                    return
+                    continue
+                os.chmod(self.socket_path, 0o666)
+                return
         raise SystemExit(f"{self.name} did not start; see {self.log.name}")
 
     def cpu_seconds(self):
@@ -151,10 +151,10 @@ http {{
                 "oauth2": {"grantType": "clientcredentials", "clientId": "bench", "clientSecret": "benchmark-secret",
                            "token": {"uri": f"http://127.0.0.1:{port}/token"}}}
 
-    def fill(self, folder, expires_in=30 * 24 * 3600):
-        """A token pair for each connection."""
-        subprocess.run([self.program("fill_store"), folder, ROOT / "conf" / "providers", str(ACCESS_BYTES), str(REFRESH_BYTES), str(expires_in)],
-                       check=True)
+    def fill(self, folder, expires_in=30 * 24 * 3600, stored=0):
+        """A token pair for each connection, and so many connections more that the store has too."""
+        subprocess.run([self.program("fill_store"), folder, ROOT / "conf" / "providers", str(ACCESS_BYTES), str(REFRESH_BYTES), str(expires_in),
+                        str(stored)], check=True)
 
     def load(self, server, target, names=1, clients=1, requests=1000, closes=False, is_redis=False):
         """The load generator's report, as the peer."""
