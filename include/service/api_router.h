@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "broker/broker.h"
 #include "io/http_server.h"
+#include "model/tenant_access.h"
 
 /*
  * The two HTTP faces for programs: the token socket for services, the admin socket for operators. Each is a table of
@@ -18,12 +19,15 @@ struct api;
 struct api_options {
     const char *redirect_base_uri; /* "http://127.0.0.1:8085": connect_url starts with it; copied */
     const char *admin_group;       /* adminSocket.group: its members are operators; NULL: group "iclientd", if any */
+    struct tenant_access *tenants; /* who else may use a tenant's OAuth clients; held; may be NULL */
     uid_t own_uid;                 /* the daemon's effective user, an operator like root */
 };
 
 /* broker, metrics: borrowed for the api's life. ERR_INVALID: no such group; ERR_NO_MEMORY. */
 enum status api_create(struct broker *broker, struct metrics *metrics, const struct api_options *options,
                        struct api **ret_api, struct error *ret_error);
+/* Another one at a reload; held, may be NULL. */
+void api_set_tenants(struct api *api, struct tenant_access *tenants);
 /* After the servers that call into it are gone; before the broker. */
 void api_destroy(struct api *api);
 AUTO_DEFINE(api);

@@ -33,6 +33,7 @@ void config_destroy(struct config *config)
     free(config->http.ca_file);
     free(config->http.proxy);
     address_rule_destroy(config->http.addresses);
+    tenant_access_destroy(config->tenants);
     free(config);
 }
 
@@ -100,6 +101,23 @@ static void check_base_uri(const struct config *config, struct fault_list *fault
                         config->redirect.port);
 }
 
+/*
+ * Peers who may use some tenant's OAuth clients are no operators, and have to be let in: every route of the socket asks
+ * again who they are.
+ */
+static void open_admin_socket(struct config *config, const json_t *document, struct fault_list *faults)
+{
+    enum { MODE_FOR_ALL = 0666 };
+    if (!config->tenants)
+        return;
+    if (!json_read_pointer(document, "/adminSocket/mode"))
+        config->admin_socket.mode = MODE_FOR_ALL;
+    else
+        fault_list_warn(faults, config->file, "/adminSocket/mode",
+                        "leave it out: \"tenants\" opens the socket, and each request is judged by who asks",
+                        "keeps out whom \"tenants\" names, unless they are in the socket's group");
+}
+
 static void check_together(const struct config *config, struct fault_list *faults)
 {
     check_socket_path(config, "/tokenSocket/path", config->token_socket.path, faults);
@@ -135,6 +153,7 @@ enum status config_load(const char *path, struct fault_list *faults, struct conf
         status = config_fill_default_texts(config, folder, faults);
     if (status != OK)
         return status;
+    open_admin_socket(config, document, faults);
     config->has_iclient_dir = access(config->iclient_dir, F_OK) == 0;
     config->has_connection_dir = access(config->connection_dir, F_OK) == 0;
     check_together(config, faults);

@@ -9,6 +9,7 @@
 #include "base/fault_list.h"
 #include "base/log.h"
 #include "model/address_rule.h"
+#include "model/tenant_access.h"
 
 struct config_socket {
     char *path;
@@ -47,6 +48,7 @@ struct config {
         int64_t connections_per_uid;
         int64_t waiters;
     } limits;
+    struct tenant_access *tenants; /* NULL: operators alone */
     bool sandbox;
     enum log_level log_level;
 };

@@ -29,7 +29,7 @@ struct key_reader {
 typedef void key_read(struct key_reader *reader, const json_t *value);
 
 static key_read read_path, read_file, read_group, read_mode, read_listen, read_base_uri, read_proxy, read_seconds,
-    read_count, read_flag, read_networks, read_level;
+    read_count, read_flag, read_networks, read_level, read_tenants;
 
 /* Every key there is: pointer, how it is read, where it goes, its bounds (max of a mode: the bits it may not have). */
 struct config_key {
@@ -66,6 +66,7 @@ static const struct config_key keys[] = {
     {"/limits/connections", read_count, AT(limits.connections), 1, 1000000},
     {"/limits/connectionsPerUid", read_count, AT(limits.connections_per_uid), 1, 1000000},
     {"/limits/waiters", read_count, AT(limits.waiters), 1, 1000000},
+    {"/tenants", read_tenants, AT(tenants), 0, 0},
     {"/sandbox", read_flag, AT(sandbox), 0, 0},
     {"/logLevel", read_level, AT(log_level), 0, 0},
 };
@@ -277,6 +278,16 @@ static void read_networks(struct key_reader *reader, const json_t *value)
     }
 }
 
+/* Its own members tell their faults at their own places. */
+static void read_tenants(struct key_reader *reader, const json_t *value)
+{
+    struct identity_resolver identities = peer_identity_resolver();
+    identities.own_uid = geteuid();
+    enum status status = tenant_access_from_json(value, reader->config->file, reader->key->pointer, &identities,
+                                                 reader->faults, place_of(reader));
+    reader->is_out_of_memory |= status == ERR_NO_MEMORY;
+}
+
 /* ---- names ---- */
 
 /*
@@ -356,8 +367,7 @@ static void read_members(struct key_reader *reader, const char *parent, const js
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-        read_member(reader, parent, name, value);
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) read_member(reader, parent, name, value);
 }
 
 enum status config_keys_read(struct config *config, const json_t *document, const char *folder,

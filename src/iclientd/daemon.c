@@ -231,6 +231,8 @@ static void reload(void *context)
         status = broker_apply_catalog(daemon->broker, TAKE(catalog), &error);
     if (status == OK) {
         log_set_level(config->log_level);
+        if (daemon->faces)
+            faces_set_tenants(daemon->faces, config->tenants);
         metrics_add(&daemon->metrics, METRIC_RELOADS, 1);
         log_notice("reloaded: %zu iClients, %zu connections",
                    catalog_iclient_count(broker_catalog(daemon->broker)),

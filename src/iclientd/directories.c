@@ -61,7 +61,9 @@ enum status directories_prepare(const struct config *config, struct error *ret_e
     enum status status = make_directory(config->state_dir, 0700, NULL, ret_error);
     if (status == OK)
         status = make_parent(config->token_socket.path, 0755, NULL, ret_error);
+    /* A socket that is open to all is to be reached by all. */
+    mode_t admin_mode = config->admin_socket.mode & 0002 ? 0755 : 0750;
     if (status == OK)
-        status = make_parent(config->admin_socket.path, 0750, config->admin_socket.group, ret_error);
+        status = make_parent(config->admin_socket.path, admin_mode, config->admin_socket.group, ret_error);
     return status;
 }

@@ -39,6 +39,11 @@ void faces_destroy(struct faces *faces)
     free(faces);
 }
 
+void faces_set_tenants(struct faces *faces, struct tenant_access *tenants)
+{
+    api_set_tenants(faces->api, tenants);
+}
+
 void faces_drain(struct faces *faces)
 {
     http_server_drain(faces->redirect_server);
@@ -72,6 +77,7 @@ static enum status make_handlers(struct faces *faces, struct broker *broker, str
     struct api_options api = {
         .redirect_base_uri = config->redirect.base_uri,
         .admin_group = config->admin_socket.group,
+        .tenants = config->tenants,
         .own_uid = geteuid(),
     };
     struct redirect_endpoint_options redirect = {

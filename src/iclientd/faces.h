@@ -14,6 +14,8 @@ struct faces;
 /* Takes systemd's socket of each name (token, admin, redirect) where it passed one, else binds the configured one. */
 enum status faces_open(struct event_loop *loop, struct broker *broker, struct metrics *metrics,
                        const struct config *config, struct faces **ret_faces, struct error *ret_error);
+/* Who may use tenants' OAuth clients, of a configuration that was loaded again; held. */
+void faces_set_tenants(struct faces *faces, struct tenant_access *tenants);
 /* Accepts nothing new; what is being answered is finished. */
 void faces_drain(struct faces *faces);
 /* Before the broker. Removes the sockets that it bound. */

@@ -7,6 +7,7 @@
 #include "model/access_rule.h"
 #include "service/api_document.h"
 #include "service/api_health.h"
+#include "service/api_oauth_clients.h"
 #include "service/connection_json.h"
 
 /* refresh and revoke need no body; clients that always send one may. */
@@ -29,6 +30,14 @@ static const struct route routes[] = {
     {HTTP_VERB_PATCH, "/v1/iClients/*", NEED_OPERATOR, API_DOCUMENT_BODY_MAX, api_iclients_patch},
     {HTTP_VERB_DELETE, "/v1/iClients/*", NEED_OPERATOR, ACTION_BODY_MAX, api_iclients_remove},
     {HTTP_VERB_GET, "/v1/iClients/*/dependencies", NEED_OPERATOR, 0, api_iclients_dependencies},
+    {HTTP_VERB_GET, "/v2/tenants/*/oauth-clients", NEED_TENANT_GET, 0, api_oauth_clients_list},
+    {HTTP_VERB_POST, "/v2/tenants/*/oauth-clients", NEED_TENANT_CREATE, API_DOCUMENT_BODY_MAX,
+     api_oauth_clients_create},
+    {HTTP_VERB_GET, "/v2/tenants/*/oauth-clients/", NEED_TENANT_GET, 0, api_oauth_clients_list},
+    {HTTP_VERB_GET, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_GET, 0, api_oauth_clients_get},
+    {HTTP_VERB_PATCH, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_EDIT, API_DOCUMENT_BODY_MAX,
+     api_oauth_clients_change},
+    {HTTP_VERB_DELETE, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_DELETE, ACTION_BODY_MAX, api_oauth_clients_remove},
     {HTTP_VERB_GET, "/metrics", NEED_OPERATOR, 0, api_metrics_get},
     {HTTP_VERB_GET, "/healthz", NEED_OPERATOR, 0, api_health_get},
     {HTTP_VERB_GET, "/readyz", NEED_OPERATOR, 0, api_ready_get},
@@ -69,8 +78,7 @@ static void reply_refreshed(struct api *api, struct http_call *call, struct toke
 void api_admin_refresh(struct api_request *request)
 {
     int64_t wait_seconds = API_WAIT_DEFAULT;
-    if (!api_request_find_entry(request) ||
-        !api_request_query_seconds(request, "wait", API_WAIT_MAX, &wait_seconds))
+    if (!api_request_find_entry(request) || !api_request_query_seconds(request, "wait", API_WAIT_MAX, &wait_seconds))
         return;
     api_admin_log(request, "refresh");
     struct api_wait *wait = api_wait_create(request, reply_refreshed, 0);
@@ -89,8 +97,9 @@ struct revoke_wait {
 static const char *revoke_word(enum revoke_result result)
 {
     static const char *const words[] = {
-        [REVOKE_CONFIRMED] = "confirmed", [REVOKE_UNSUPPORTED] = "unsupported", [REVOKE_REFUSED] = "failed",
-        [REVOKE_UNREACHED] = "unreached", [REVOKE_NOTHING] = NULL,
+        [REVOKE_CONFIRMED] = "confirmed", [REVOKE_UNSUPPORTED] = "unsupported",
+        [REVOKE_REFUSED] = "failed",      [REVOKE_UNREACHED] = "unreached",
+        [REVOKE_NOTHING] = NULL,
     };
     return words[result];
 }

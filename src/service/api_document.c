@@ -75,6 +75,7 @@ struct document_wait {
     enum document_kind kind;
     enum document_action action;
     api_document_reply *reply;
+    api_document_reply *refuse; /* NULL: the usual */
 };
 
 static void write_ended(void *context, const struct document_outcome *outcome)
@@ -82,6 +83,8 @@ static void write_ended(void *context, const struct document_outcome *outcome)
     struct document_wait *wait = context;
     if (outcome->result == DOCUMENT_DONE)
         wait->reply(wait->api, wait->call, wait->action, outcome);
+    else if (outcome->result == DOCUMENT_INVALID && wait->refuse)
+        wait->refuse(wait->api, wait->call, wait->action, outcome);
     else
         reply_refused(wait->call, wait->kind, outcome);
     free(wait);
@@ -97,13 +100,20 @@ static void caller_gone(void *context)
 void api_document_submit(struct api_request *request, enum document_kind kind, enum document_action action,
                          const char *key, json_t *take_document, api_document_reply *reply)
 {
+    api_document_submit_as(request, kind, action, key, take_document, reply, NULL);
+}
+
+void api_document_submit_as(struct api_request *request, enum document_kind kind, enum document_action action,
+                            const char *key, json_t *take_document, api_document_reply *reply,
+                            api_document_reply *refuse)
+{
     AUTO_JSON document = take_document;
     struct document_wait *wait = malloc(sizeof *wait);
     if (!wait) {
         api_error_reply_no_memory(request->call);
         return;
     }
-    *wait = (struct document_wait){request->api, request->call, kind, action, reply};
+    *wait = (struct document_wait){request->api, request->call, kind, action, reply, refuse};
     struct document_request what = {
         .kind = kind,
         .action = action,
@@ -125,7 +135,7 @@ void api_document_reply_json(struct http_call *call, int status, const char *loc
     if (body->failed)
         api_error_reply_no_memory(call);
     else
-        http_call_reply(call, status, "application/json", headers, location ? 2 : 1, text_buffer_text(body),
+        http_call_reply(call, status, api_error_content_type(call), headers, location ? 2 : 1, text_buffer_text(body),
                         body->length);
 }
 

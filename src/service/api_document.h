@@ -17,6 +17,11 @@ typedef void api_document_reply(struct api *api, struct http_call *call, enum do
 void api_document_submit(struct api_request *request, enum document_kind kind, enum document_action action,
                          const char *key, json_t *take_document, api_document_reply *reply);
 
+/* The same for documents that the API shows in another form: refuse tells their faults, at the places of that form. */
+void api_document_submit_as(struct api_request *request, enum document_kind kind, enum document_action action,
+                            const char *key, json_t *take_document, api_document_reply *reply,
+                            api_document_reply *refuse);
+
 /* A document with a status of its own; location: of a new one, or NULL. */
 void api_document_reply_json(struct http_call *call, int status, const char *location, const struct text_buffer *body);
 void api_document_reply_nothing(struct http_call *call);

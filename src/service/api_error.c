@@ -3,6 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#define JSON_API_PATHS "/v2/"
+#define JSON_API_TYPE "application/vnd.api+json"
 
 struct api_error_row {
     const char *code;
@@ -46,6 +50,43 @@ bool api_error_append(const struct api_error *error, struct text_buffer *buffer)
     return text_buffer_append_text(buffer, "}");
 }
 
+/* ---- JSON:API ---- */
+
+bool api_error_is_json_api(const struct http_call *call)
+{
+    struct http_text path = http_call_path(call);
+    return path.length >= strlen(JSON_API_PATHS) && strncasecmp(path.data, JSON_API_PATHS, strlen(JSON_API_PATHS)) == 0;
+}
+
+const char *api_error_content_type(const struct http_call *call)
+{
+    return api_error_is_json_api(call) ? JSON_API_TYPE : "application/json";
+}
+
+bool api_error_append_json_api(const struct api_error *error, struct text_buffer *buffer)
+{
+    text_buffer_append_format(buffer, "{\"status\":\"%d\",\"code\":\"%s\",\"detail\":", api_error_status(error->code),
+                              api_error_row(error->code)->code);
+    text_buffer_append_json_string(buffer, error->message, strlen(error->message));
+    if (error->field) {
+        text_buffer_append_format(buffer, ",\"source\":{\"%s\":", *error->field == '/' ? "pointer" : "parameter");
+        text_buffer_append_json_string(buffer, error->field, strlen(error->field));
+        text_buffer_append_text(buffer, "}");
+    }
+    return text_buffer_append_text(buffer, "}");
+}
+
+static bool append_whole(const struct http_call *call, const struct api_error *error, struct text_buffer *body)
+{
+    if (!api_error_is_json_api(call))
+        return api_error_append(error, body);
+    text_buffer_append_text(body, "{\"errors\":[");
+    api_error_append_json_api(error, body);
+    return text_buffer_append_text(body, "]}");
+}
+
+/* ---- replies ---- */
+
 void api_error_reply(struct http_call *call, const struct api_error *error)
 {
     struct http_reply_header headers[3] = {{"Cache-Control", "no-store"}};
@@ -60,12 +101,12 @@ void api_error_reply(struct http_call *call, const struct api_error *error)
 
     AUTO_FINISH(text_buffer) body;
     text_buffer_init(&body, API_ERROR_TEXT_MAX);
-    if (!api_error_append(error, &body)) {
+    if (!append_whole(call, error, &body)) {
         api_error_reply_no_memory(call);
         return;
     }
-    http_call_reply(call, api_error_status(error->code), "application/json", headers, count, text_buffer_text(&body),
-                    body.length);
+    http_call_reply(call, api_error_status(error->code), api_error_content_type(call), headers, count,
+                    text_buffer_text(&body), body.length);
 }
 
 void api_error_reply_text(struct http_call *call, enum api_error_code code, const char *message)
@@ -80,8 +121,12 @@ void api_error_reply_field(struct http_call *call, const char *field, const char
 
 void api_error_reply_no_memory(struct http_call *call)
 {
-    static const char body[] =
+    static const char plain[] =
         "{\"errors\":[{\"code\":\"busy\",\"message\":\"no memory for this request now\"}],\"retryable\":true}";
+    static const char json_api[] =
+        "{\"errors\":[{\"status\":\"429\",\"code\":\"busy\",\"detail\":\"no memory for this request now\"}]}";
     static const struct http_reply_header headers[] = {{"Cache-Control", "no-store"}};
-    http_call_reply(call, api_error_status(API_ERROR_BUSY), "application/json", headers, 1, body, sizeof body - 1);
+    const char *body = api_error_is_json_api(call) ? json_api : plain;
+    http_call_reply(call, api_error_status(API_ERROR_BUSY), api_error_content_type(call), headers, 1, body,
+                    strlen(body));
 }

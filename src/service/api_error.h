@@ -51,6 +51,16 @@ bool api_error_append(const struct api_error *error, struct text_buffer *buffer)
 bool api_error_append_one(const struct api_error *error, struct text_buffer *buffer);
 void api_error_reply(struct http_call *call, const struct api_error *error);
 
+/*
+ * Paths below /v2/ speak JSON:API: an error is {"errors":[{"status","code","detail","source"?}]} there, source
+ * {"pointer"} for a field that begins with '/', else {"parameter"}. api_error_reply() and the usual ones see to it.
+ */
+bool api_error_is_json_api(const struct http_call *call);
+/* Of any reply to this call that has a document. */
+const char *api_error_content_type(const struct http_call *call);
+/* One element of "errors". */
+bool api_error_append_json_api(const struct api_error *error, struct text_buffer *buffer);
+
 /* The usual ones. */
 void api_error_reply_text(struct http_call *call, enum api_error_code code, const char *message);
 void api_error_reply_field(struct http_call *call, const char *field, const char *message); /* invalid_request */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/api_error.h"
+
 enum { PART_SIZE = 32 * 1024, PART_MAX = 4 * 1024 * 1024 };
 
 struct api_listing {
@@ -94,6 +96,6 @@ void api_listing_reply(struct api_listing *take_listing, struct http_call *call)
     listing->call = call;
     text_buffer_append_text(&listing->part, listing->kind->before);
     http_call_on_gone(call, reader_gone, listing);
-    http_call_stream_begin(call, "application/json");
+    http_call_stream_begin(call, api_error_content_type(call));
     http_call_stream_pull(call, write_part, listing);
 }

@@ -31,6 +31,7 @@ struct api {
     char *redirect_base_uri;
     struct access_rule *operators;
     struct audit *audit;
+    struct tenant_access *tenants; /* NULL: operators alone */
     struct ready_check *ready_checks; /* the store owes each an answer */
     size_t ready_check_count;
 };

@@ -39,8 +39,16 @@ enum status api_create(struct broker *broker, struct metrics *metrics, const str
     enum status status = make_operator_rule(options, &api->operators, ret_error);
     if (status != OK)
         return status;
+    api->tenants = tenant_access_hold(options->tenants);
     *ret_api = TAKE(api);
     return OK;
+}
+
+void api_set_tenants(struct api *api, struct tenant_access *tenants)
+{
+    struct tenant_access *before = api->tenants;
+    api->tenants = tenant_access_hold(tenants);
+    tenant_access_destroy(before);
 }
 
 void api_destroy(struct api *api)
@@ -50,6 +58,7 @@ void api_destroy(struct api *api)
     api_health_finish(api);
     access_rule_destroy(api->operators);
     audit_destroy(api->audit);
+    tenant_access_destroy(api->tenants);
     free(api->redirect_base_uri);
     free(api);
 }
@@ -65,13 +74,17 @@ void api_reply_denied(struct api *api, struct http_call *call, const char *what)
     api_error_reply_text(call, API_ERROR_NOT_ALLOWED, "you may not use this; ask an administrator to allow you");
 }
 
-bool api_peer_may_use(struct http_call *call, const struct connection *connection)
+static bool peer_fits(struct http_call *call, const struct access_rule *rule)
 {
-    const struct access_rule *rule = connection_access(connection);
     if (access_rule_needs_unit(rule))
         http_call_find_peer_unit(call);
     const struct peer *peer = http_call_peer(call);
     return peer && access_rule_allows(rule, peer);
+}
+
+bool api_peer_may_use(struct http_call *call, const struct connection *connection)
+{
+    return peer_fits(call, connection_access(connection));
 }
 
 struct token_entry *api_request_find_entry(struct api_request *request)
@@ -102,10 +115,28 @@ static bool has_access(struct api_request *request)
 
 static bool is_operator(struct api_request *request)
 {
-    const struct peer *peer = http_call_peer(request->call);
-    if (peer && access_rule_allows(request->api->operators, peer))
+    if (peer_fits(request->call, request->api->operators))
         return true;
     api_reply_denied(request->api, request->call, "the admin socket");
+    return false;
+}
+
+/*
+ * The tenant that the path names is the request's, whatever its query says. Who may not is told the same whether there
+ * is such a tenant or not.
+ */
+static bool has_tenant_permission(struct api_request *request, enum tenant_permission permission)
+{
+    size_t length;
+    if (!route_decode_name(request->match.names[0], request->tenant, sizeof request->tenant, &length)) {
+        api_error_reply_field(request->call, "tenant", "the tenant in the path is too long or badly encoded");
+        return false;
+    }
+    request->says_tenant = true;
+    const struct access_rule *rule = tenant_access_rule(request->api->tenants, request->tenant, permission);
+    if (peer_fits(request->call, request->api->operators) || (rule && peer_fits(request->call, rule)))
+        return true;
+    api_reply_denied(request->api, request->call, "this tenant's OAuth clients in this way");
     return false;
 }
 
@@ -119,6 +150,14 @@ static bool is_permitted(struct api_request *request)
         return has_access(request);
     case NEED_OPERATOR:
         return is_operator(request);
+    case NEED_TENANT_GET:
+        return has_tenant_permission(request, TENANT_OAUTH_CLIENTS_GET);
+    case NEED_TENANT_EDIT:
+        return has_tenant_permission(request, TENANT_OAUTH_CLIENTS_EDIT);
+    case NEED_TENANT_CREATE:
+        return has_tenant_permission(request, TENANT_OAUTH_CLIENTS_CREATE);
+    case NEED_TENANT_DELETE:
+        return has_tenant_permission(request, TENANT_OAUTH_CLIENTS_DELETE);
     case NEED_NOT_SAID:
         break;
     }

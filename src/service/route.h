@@ -13,16 +13,20 @@ typedef void api_handler(struct api_request *request);
 /* Who may use a route. The zero permission denies. */
 enum need {
     NEED_NOT_SAID,
-    NEED_ANYBODY,  /* who may open the socket */
-    NEED_ACCESS,   /* whom the connection that the first '*' names allows; the handler gets it as request->entry */
-    NEED_OPERATOR, /* the default access rule: root, the daemon's user, the socket's group */
+    NEED_ANYBODY,    /* who may open the socket */
+    NEED_ACCESS,     /* whom the connection that the first '*' names allows; the handler gets it as request->entry */
+    NEED_OPERATOR,   /* the default access rule: root, the daemon's user, the socket's group */
+    NEED_TENANT_GET, /* operators, and whom the tenant that the first '*' names allows this */
+    NEED_TENANT_EDIT,
+    NEED_TENANT_CREATE,
+    NEED_TENANT_DELETE,
 };
 
 struct route {
     enum http_verb verb;
     const char *pattern; /* '*' stands for one segment that is not empty */
     enum need need;
-    size_t max_body;     /* bytes; a request with more gets 413 */
+    size_t max_body; /* bytes; a request with more gets 413 */
     api_handler *handle;
 };
 
