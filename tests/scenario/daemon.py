@@ -118,8 +118,9 @@ class Daemon:
             "http": {"allowLoopbackHttp": True, "timeout": 10, "connectTimeout": 5},
             "logLevel": "debug",
         }
-        if self.is_sanitized:
-            config["sandbox"] = False  # LeakSanitizer's own thread would be refused
+        # LeakSanitizer's own thread would be refused, and so would the counts of a coverage build (tests/coverage).
+        if self.is_sanitized or os.environ.get("ICLIENTD_TEST_SANDBOX") == "off":
+            config["sandbox"] = False
         self.config_file.write_text(json.dumps(merged(config, changes), indent=1))
 
     def write_iclient(self, document, file=None):
