@@ -31,14 +31,55 @@ static const char *json_fault_text(enum json_error_code code)
     }
 }
 
+/*
+ * jansson does not survive every lack of memory: a string that its buffer could not grow for comes out with a character
+ * missing, or is read beyond its end. So no allocation fails while it reads: one that would takes from a reserve, and the text then
+ * counts as not read. Of the process, as jansson's allocator is.
+ */
+static struct {
+    void *memory; /* untouched: costs address space alone */
+    size_t size;
+    bool is_used; /* since the reading began */
+} reserve;
+enum { RESERVE_LEAST = 64 * 1024 };
+
+static bool reserve_prepare(size_t text_length)
+{
+    size_t size = RESERVE_LEAST + 4 * text_length;
+    if (reserve.size < size) {
+        free(TAKE(reserve.memory));
+        reserve.memory = malloc(size);
+        reserve.size = reserve.memory ? size : 0;
+    }
+    reserve.is_used = false;
+    return reserve.memory;
+}
+
+void *json_read_allocate(size_t size)
+{
+    void *memory = malloc(size);
+    if (memory || !reserve.memory)
+        return memory;
+    free(TAKE(reserve.memory));
+    reserve.size = 0;
+    reserve.is_used = true;
+    return malloc(size);
+}
+
 enum status json_read_text(const char *text, size_t length, json_t **ret_document, struct error *ret_error)
 {
     const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
-    json_error_t fault;
+    if (!reserve_prepare(length))
+        return error_set(ret_error, ERR_NO_MEMORY, "JSON document");
+    json_error_t fault = {0};
     json_t *document = json_loadb(text, length, flags, &fault);
     /* A reply must not be lost for a number that nobody asked about: read integers beyond 64 bits as reals. */
     if (!document && json_error_code(&fault) == json_error_numeric_overflow)
         document = json_loadb(text, length, flags | JSON_DECODE_INT_AS_REAL, &fault);
+    if (reserve.is_used) {
+        json_decref(document);
+        return error_set(ret_error, ERR_NO_MEMORY, "JSON document");
+    }
     if (!document) {
         enum json_error_code code = json_error_code(&fault);
         if (code == json_error_out_of_memory)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/wiping_memory.h"
 
 /* One allocation, so that one wipe leaves nothing. Holds are atomic: the store's thread drops some of them. */
@@ -99,6 +100,6 @@ static void crypto_free(void *memory, const char *file, int line)
 
 void secret_wipe_library_memory(void)
 {
-    json_set_alloc_funcs(malloc, wiping_free);
+    json_set_alloc_funcs(json_read_allocate, wiping_free);
     CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
 }
