@@ -38,7 +38,8 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     broker->metrics = metrics;
     broker->max_waiters = options->max_waiters;
     broker->redirect_base_uri = strdup(options->redirect_base_uri);
-    if (!broker->redirect_base_uri)
+    broker->unsaved_timer = loop_timer_create(loop, token_record_retry_unsaved, broker);
+    if (!broker->redirect_base_uri || !broker->unsaved_timer)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
     broker->documents = document_store_create(broker);
     if (!broker->documents)
@@ -63,6 +64,7 @@ void broker_destroy(struct broker *broker)
     token_cache_finish(&broker->cache);
     client_breaker_close_all(broker);
     loop_timer_destroy(broker->unsaved_timer);
+    free(broker->reply_reserve);
     document_store_destroy(broker->documents);
     catalog_destroy(broker->catalog);
     free(broker->redirect_base_uri);
@@ -81,9 +83,13 @@ void broker_drain(struct broker *broker, store_done *done, void *context)
 
 static const struct connection *configured(const struct catalog *catalog, const struct token_entry *entry)
 {
+    /* On the stack: without memory a connection would look like one that left the configuration. */
+    char tenant[TOKEN_CACHE_KEY_MAX];
     const char *slash = strchr(entry->key, '/');
-    AUTO_TEXT tenant = strndup(entry->key, (size_t)(slash - entry->key));
-    return tenant ? catalog_find_connection(catalog, tenant, slash + 1) : NULL;
+    size_t length = (size_t)(slash - entry->key);
+    memcpy(tenant, entry->key, length);
+    tenant[length] = '\0';
+    return catalog_find_connection(catalog, tenant, slash + 1);
 }
 
 static void on_switched_off(void *context, enum revoke_result result, const char *message)
@@ -270,8 +276,14 @@ struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, 
         client_breaker_close(entry->broker, connection_iclient(entry->connection));
         token_entry_set_state(entry, rest, NULL, NULL, 0);
     }
+    uint64_t generation = entry->generation;
+    bool is_running = is_possible && token_fetch_begin(entry, false);
+    /* After the exchange began: one that fails at once answers those who wait, but this caller does not know its waiter yet. */
     struct token_waiter *waiter = token_waiter_create(entry, 0, true, wait_ms, done, context);
-    if (waiter && (!is_possible || !token_fetch_begin(entry, false)))
+    if (!waiter)
+        return NULL;
+    waiter->generation = generation;
+    if (!is_running)
         loop_timer_start(waiter->timer, 0);
     return waiter;
 }

@@ -26,21 +26,48 @@ static void count_outcome(struct metrics *metrics, enum outcome_class outcome)
     metrics_add(metrics, metric_of[outcome], 1);
 }
 
+/* Several times what a usual reply takes to be read. Untouched until then, so that it costs address space alone. */
+enum { REPLY_RESERVE_BYTES = 256 * 1024 };
+
+/*
+ * No exchange starts without the memory that its reply may need: the refresh token in it is the only one that is still
+ * good, and would be lost for the want of a few kilobytes.
+ */
+static bool has_reply_reserve(struct broker *broker)
+{
+    if (!broker->reply_reserve)
+        broker->reply_reserve = malloc(REPLY_RESERVE_BYTES);
+    return broker->reply_reserve;
+}
+
+static void read_reply(const struct grant *grant, const struct http_client_result *result,
+                       struct token_outcome *ret_outcome)
+{
+    const struct provider_reply reply = {
+        .status = result->http_status,
+        .content_type = result->content_type,
+        .retry_after = result->retry_after,
+        .body = result->body,
+        .length = result->length,
+        .too_large = result->too_large,
+    };
+    token_response_read(grant->exchange, &grant->input, &reply, ret_outcome);
+    bool is_good = ret_outcome->outcome == OUTCOME_GRANTED || ret_outcome->outcome == OUTCOME_TOKEN_REFUSED;
+    if (reply.status / 100 != 2 || is_good)
+        return;
+    /* jansson calls a text that it had no memory for bad syntax: whatever was wrong, the second reading is the true one. */
+    free(TAKE(grant->broker->reply_reserve));
+    token_outcome_finish(ret_outcome);
+    token_response_read(grant->exchange, &grant->input, &reply, ret_outcome);
+}
+
 static void on_reply(void *context, const struct http_client_result *result)
 {
     struct grant *grant = context;
     struct token_outcome outcome = {0};
     grant->input.now = clock_wall();
     if (result->status == OK) {
-        struct provider_reply reply = {
-            .status = result->http_status,
-            .content_type = result->content_type,
-            .retry_after = result->retry_after,
-            .body = result->body,
-            .length = result->length,
-            .too_large = result->too_large,
-        };
-        token_response_read(grant->exchange, &grant->input, &reply, &outcome);
+        read_reply(grant, result, &outcome);
     } else {
         token_outcome_set_unanswered(&outcome, result->error.message);
         /* An address that the rules refuse stays refused: an operator has to look, so do not knock every few seconds. */
@@ -60,6 +87,8 @@ enum status grant_start(struct broker *broker, enum token_exchange exchange, con
                         bool background, grant_done *done, void *context, struct grant **ret_grant,
                         struct error *ret_error)
 {
+    if (!has_reply_reserve(broker))
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory for the reply to an exchange");
     AUTO(http_request) request = NULL;
     enum status status = token_request_create(exchange, input, &request, ret_error);
     if (status != OK)

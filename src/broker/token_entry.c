@@ -88,6 +88,13 @@ static void trouble_destroy(struct entry_trouble *trouble)
     free(trouble);
 }
 
+static void token_entry_drop_trouble(struct token_entry *entry)
+{
+    if (entry->trouble != &entry->scarce_trouble)
+        trouble_destroy(entry->trouble);
+    entry->trouble = NULL;
+}
+
 void token_entry_destroy(struct token_entry *entry)
 {
     if (!entry)
@@ -100,7 +107,7 @@ void token_entry_destroy(struct token_entry *entry)
         free(watcher);
     loop_timer_destroy(entry->timer);
     token_reply_finish(entry);
-    trouble_destroy(entry->trouble);
+    token_entry_drop_trouble(entry);
     token_set_destroy(entry->tokens);
     connection_destroy(entry->connection);
     free(entry);
@@ -195,12 +202,28 @@ static struct entry_trouble *trouble_create(const char *code, const char *messag
     return NULL;
 }
 
+static void token_entry_set_trouble(struct token_entry *entry, const char *code, const char *message, int64_t retry_at,
+                                    unsigned failures)
+{
+    static char scarce_code[] = "no_memory";
+    static char scarce_message[] = "out of memory, which has also cost the reason";
+    struct entry_trouble *trouble = trouble_create(code, message, retry_at, failures);
+    token_entry_drop_trouble(entry);
+    if (!trouble) {
+        trouble = &entry->scarce_trouble;
+        *trouble = (struct entry_trouble){scarce_code, scarce_message, clock_wall(), retry_at, failures};
+    }
+    entry->trouble = trouble;
+}
+
 void token_entry_set_state(struct token_entry *entry, enum entry_state state, const char *code, const char *message,
                            int64_t retry_at)
 {
     unsigned failures = entry->trouble && entry->state == state ? entry->trouble->failures + 1 : 1;
-    trouble_destroy(entry->trouble);
-    entry->trouble = code ? trouble_create(code, message, retry_at, failures) : NULL;
+    if (code)
+        token_entry_set_trouble(entry, code, message, retry_at, failures);
+    else
+        token_entry_drop_trouble(entry);
     if (entry->state != state)
         log_debug("connection %s: %s -> %s", token_entry_name(entry), entry_state_name(entry->state),
                   entry_state_name(state));

@@ -69,18 +69,13 @@ void token_record_write(struct token_entry *entry, unsigned parts, const struct 
 
 /* ---- tokens that the store refused ---- */
 
-static void retry_unsaved(void *context);
-
 static void schedule_retry(struct broker *broker)
 {
-    if (!broker->unsaved_timer)
-        broker->unsaved_timer = loop_timer_create(broker->loop, retry_unsaved, broker);
     int64_t delay = RETRY_FIRST_MS;
     for (unsigned i = 0; i < broker->unsaved_attempts && delay < RETRY_MOST_MS; i++)
         delay *= 2;
     broker->unsaved_attempts++;
-    if (!broker->unsaved_timer ||
-        loop_timer_start(broker->unsaved_timer, delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS) != OK)
+    if (loop_timer_start(broker->unsaved_timer, delay < RETRY_MOST_MS ? delay : RETRY_MOST_MS) != OK)
         log_error("no memory to plan the next attempt to save tokens");
 }
 
@@ -94,7 +89,7 @@ static void on_saved(void *context, enum status status, const struct error *erro
         metrics_add(broker->metrics, METRIC_STORE_FAILURES, 1);
         log_error("connection %s: its newest tokens are still in memory only: %s", token_entry_name(entry),
                   error->message);
-        if (!broker->unsaved_timer || !loop_timer_is_running(broker->unsaved_timer))
+        if (!loop_timer_is_running(broker->unsaved_timer))
             schedule_retry(broker);
         return;
     }
@@ -106,7 +101,7 @@ static void on_saved(void *context, enum status status, const struct error *erro
         broker->unsaved_attempts = 0;
 }
 
-static void retry_unsaved(void *context)
+void token_record_retry_unsaved(void *context)
 {
     struct broker *broker = context;
     struct token_entry *entry, *next;
@@ -127,7 +122,7 @@ void token_record_keep_trying(struct token_entry *entry, const struct error *err
         DL_APPEND2(broker->unsaved, entry, prev_unsaved, next_unsaved);
         metrics_add(broker->metrics, METRIC_STORE_PENDING, 1);
     }
-    if (!broker->unsaved_timer || !loop_timer_is_running(broker->unsaved_timer))
+    if (!loop_timer_is_running(broker->unsaved_timer))
         schedule_retry(broker);
 }
 
