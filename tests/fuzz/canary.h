@@ -24,7 +24,9 @@ static inline void canary_fill(json_t *parent, const char *name, json_t *value)
         json_object_set_new(parent, name, json_string(CANARY));
     } else if (json_is_object(value) && !secret_reference_is(value)) {
         json_object_foreach_safe(value, next, member, child)
+        {
             canary_fill(value, member, child);
+        }
     } else if (json_is_array(value)) {
         json_array_foreach(value, index, child)
         {

@@ -27,13 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                                              \
     } while (0)
 
-/* One byte of the input that picks one of count: '0' is the first, so that kept inputs are text. 0 when it is not there. */
+/* One byte of the input picks one of count, the first when it is missing. '0' is the first: kept inputs are text. */
 static inline size_t fuzz_pick(const uint8_t *data, size_t size, size_t at, size_t count)
 {
     return at < size ? (size_t)(uint8_t)(data[at] - '0') % count : 0;
 }
 
-/* The bytes from an offset on in memory of exactly their size, so that reading one too many is seen. Never NULL; free(). */
+/* The bytes from an offset on, in memory of exactly their size, so that reading one too many is seen. free() */
 static inline char *fuzz_bytes(const uint8_t *data, size_t size, size_t from, size_t *ret_length)
 {
     *ret_length = from < size ? size - from : 0;

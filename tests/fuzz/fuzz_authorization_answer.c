@@ -1,4 +1,4 @@
-/* PATH, COOKIE and QUERY on three lines, as a browser or a paste brings them: a code is sent on for its own login alone. */
+/* PATH, COOKIE and QUERY on three lines, from a browser or a paste: a code is sent on for its own login alone. */
 #include "broker/broker_fixture.h"
 
 #include "base/log.h"

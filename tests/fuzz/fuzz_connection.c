@@ -1,4 +1,4 @@
-/* {"iClient": {…}, "connection": {…}}: its secrets are given back by nothing, and what it leads to goes where it may. */
+/* {"iClient": {…}, "connection": {…}}: nothing gives its secrets back, and its requests go where they may. */
 #include "base/http_request.h"
 #include "base/url.h"
 #include "documents.h"

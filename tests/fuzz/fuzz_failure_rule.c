@@ -1,4 +1,4 @@
-/* {"rules": […], "status": 200, "body": …}: rules that were taken come back as they were meant, and only add matches. */
+/* {"rules": […], "status": 200, "body": …}: rules that were taken come back as meant, and only add matches. */
 #include "fuzz.h"
 #include "model/failure_rule.h"
 

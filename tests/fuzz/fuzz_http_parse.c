@@ -4,12 +4,7 @@
 
 #include "io/http_parse.h"
 
-/*
- * libFuzzer: the same bytes must be the same requests however the reads cut them, or a client could hide one.
- * clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iinclude -Isrc tests/fuzz/fuzz_http_parse.c
- *     src/io/http_parse.c src/base/secret.c src/base/error.c -lhttp_parser -lcrypto -ljansson
- */
-
+/* The same bytes must be the same requests however the reads cut them, or a client could hide one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct http_server_options limits = {

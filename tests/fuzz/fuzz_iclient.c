@@ -28,7 +28,8 @@ static void require_derived(const struct iclient *iclient)
     REQUIRE(is_hex(iclient_fingerprint(iclient), ICLIENT_FINGERPRINT_SIZE - 1), "fingerprint");
     REQUIRE(strlen(iclient_id(iclient)) == 24, "the id %s", iclient_id(iclient));
     REQUIRE(iclient_name(iclient)[0] && isalnum((unsigned char)iclient_name(iclient)[0]), "a name");
-    REQUIRE((iclient_grant(iclient) == GRANT_NONE) == (iclient_no_grant_reason(iclient) != NULL), "no grant, no reason");
+    REQUIRE((iclient_grant(iclient) == GRANT_NONE) == (iclient_no_grant_reason(iclient) != NULL),
+            "no grant, no reason");
     AUTO(connection) connection = connection_implicit(iclient);
     REQUIRE(connection && strcmp(connection_name(connection), iclient_name(iclient)) == 0, "implicit connection");
 }

@@ -34,7 +34,8 @@ static void require_round_trip(const char *text)
     if (status != OK)
         return;
     AUTO(secret) written = token_set_serialise(tokens);
-    REQUIRE(written && token_set_parse(written, &again, &error) == OK, "what was written is refused: %s", error.message);
+    REQUIRE(written && token_set_parse(written, &again, &error) == OK, "what was written is refused: %s",
+            error.message);
     AUTO(secret) written_again = token_set_serialise(again);
     REQUIRE(secret_equal(written, written_again), "what was written comes back otherwise");
 }

@@ -34,7 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct token_outcome outcome, again;
     token_response_read(exchange, &context, &reply, &outcome);
     require_outcome(&outcome, &reply);
-    REQUIRE((outcome.outcome == OUTCOME_GRANTED) == (outcome.tokens != NULL), "tokens without a grant, or without them");
+    REQUIRE((outcome.outcome == OUTCOME_GRANTED) == (outcome.tokens != NULL),
+            "tokens without a grant, or without them");
     if (outcome.outcome == OUTCOME_GRANTED) {
         REQUIRE(reply.status >= 200 && reply.status < 300, "granted by %d", reply.status);
         REQUIRE(!reply.too_large, "granted by half a reply");

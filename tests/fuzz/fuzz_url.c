@@ -1,4 +1,4 @@
-/* Any text as a URL, a host, a domain, a network: what is judged is what is reached, and nothing is taken for another. */
+/* Any text as a URL, a host, a domain, a network: what is judged is what is reached, nothing is taken for another. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
@@ -27,7 +27,8 @@ static void require_host(const char *host, bool is_address)
     bool parses = inet_pton(AF_INET, host, &four) == 1 || inet_pton(AF_INET6, host, &six) == 1;
     REQUIRE(parses == is_address, "%s: an address or none", host);
     AUTO_TEXT again = NULL;
-    REQUIRE(url_normalise_host(host, &again, NULL) == OK && strcmp(again, host) == 0, "%s has another normal form", host);
+    REQUIRE(url_normalise_host(host, &again, NULL) == OK && strcmp(again, host) == 0, "%s has another normal form",
+            host);
 }
 
 static void require_same(const struct url *a, const struct url *b)
@@ -114,9 +115,11 @@ static void check_network(const char *text)
     struct sockaddr_in four = {.sin_family = AF_INET};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6};
     if (inet_pton(AF_INET, address, &four.sin_addr) == 1)
-        REQUIRE(address_rule_permits(rule, (const struct sockaddr *)&four), "%s does not permit its first address", text);
+        REQUIRE(address_rule_permits(rule, (const struct sockaddr *)&four), "%s does not permit its first address",
+                text);
     else if (inet_pton(AF_INET6, address, &six.sin6_addr) == 1)
-        REQUIRE(address_rule_permits(rule, (const struct sockaddr *)&six), "%s does not permit its first address", text);
+        REQUIRE(address_rule_permits(rule, (const struct sockaddr *)&six), "%s does not permit its first address",
+                text);
     else
         REQUIRE(false, "%s was taken for a network", text);
 }

@@ -18,23 +18,26 @@ enum { REPLY_NOW = 1795000000, REPLY_BODY_AT = 5 };
 #define REPLY_REFRESH_TOKEN "old-refresh-token-tGzv3JOkF0XG5Qx2TlKWIA"
 
 #define REPLY_ICLIENT(members, rest)                                                                                   \
-    "{\"name\":\"test\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\"," \
-    "\"clientSecret\":\"" REPLY_CLIENT_SECRET "\",\"username\":\"u\",\"password\":\"" REPLY_PASSWORD "\","               \
-    "\"auth\":{\"uri\":\"https://server.example.com/authorize\"},\"token\":{\"uri\":\"https://server.example.com/"      \
+    "{\"name\":\"test\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":"      \
+    "\"id\","                                                                                                          \
+    "\"clientSecret\":\"" REPLY_CLIENT_SECRET "\",\"username\":\"u\",\"password\":\"" REPLY_PASSWORD "\","             \
+    "\"auth\":{\"uri\":\"https://server.example.com/authorize\"},\"token\":{\"uri\":\"https://server.example.com/"     \
     "token\"},\"revoke\":{\"uri\":\"https://server.example.com/revoke\"}" members "}" rest "}"
 
 static const char *const reply_iclients[] = {
     REPLY_ICLIENT("", ""),
     /* Slack */
-    REPLY_ICLIENT(",\"accessTokenPath\":\"authed_user.access_token\",\"refreshTokenPath\":\"authed_user.refresh_token\","
-                  "\"expiresInPath\":\"authed_user.expires_in\",\"refreshAccessTokenPath\":\"access_token\","
-                  "\"refreshRefreshTokenPath\":\"refresh_token\",\"failPath\":\"ok\",\"failValues\":[\"false\"],"
-                  "\"responseMetadata\":[\"team.id\"]",
-                  ""),
+    REPLY_ICLIENT(
+        ",\"accessTokenPath\":\"authed_user.access_token\",\"refreshTokenPath\":\"authed_user.refresh_token\","
+        "\"expiresInPath\":\"authed_user.expires_in\",\"refreshAccessTokenPath\":\"access_token\","
+        "\"refreshRefreshTokenPath\":\"refresh_token\",\"failPath\":\"ok\",\"failValues\":[\"false\"],"
+        "\"responseMetadata\":[\"team.id\"]",
+        ""),
     /* Clover, Square: points in time */
-    REPLY_ICLIENT(",\"expiresAtPath\":\"expires_at\",\"refreshExpiresInPath\":\"refresh_token_expiration\","
-                  "\"tokenFailures\":[{\"path\":\"errors\"},{\"statusCode\":403,\"path\":\"code\",\"values\":[7,true]}]",
-                  ",\"refreshCount\":2"),
+    REPLY_ICLIENT(
+        ",\"expiresAtPath\":\"expires_at\",\"refreshExpiresInPath\":\"refresh_token_expiration\","
+        "\"tokenFailures\":[{\"path\":\"errors\"},{\"statusCode\":403,\"path\":\"code\",\"values\":[7,true]}]",
+        ",\"refreshCount\":2"),
     REPLY_ICLIENT(",\"accessTokenPath\":\"data.0.token\",\"scopePath\":\"data.0.scopes\",\"tokenTypePath\":\"kind\","
                   "\"expiresInUnit\":\"milliseconds\",\"responseMetadata\":[\"instance_url\",\"data\"],"
                   "\"callbackMetadata\":[\"realmId\"],\"failStatusCode\":418",

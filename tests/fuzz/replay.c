@@ -1,4 +1,4 @@
-/* Runs a fuzz target over kept inputs, without libFuzzer: FILE_OR_FOLDER… Each of them must stay as harmless as it is. */
+/* Runs a fuzz target over kept inputs, without libFuzzer: FILE_OR_FOLDER… Each has to stay harmless. */
 #include <ftw.h>
 #include <sys/stat.h>
 

@@ -5,7 +5,7 @@
 TestSuite(token_reply, .init = fixture_start, .fini = fixture_finish);
 
 #define METADATA_ICLIENT                                                                                               \
-    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"accessTokenLifetime\":\"never\",\"oauth2\":{"                    \
+    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"accessTokenLifetime\":\"never\",\"oauth2\":{"                  \
     "\"responseMetadata\":[\"instance_url\"],\"grantType\":\"clientcredentials\"," CREDENTIALS "," ENDPOINTS "}}"
 
 static void obtain(const char *reply)
