@@ -29,7 +29,7 @@ struct http_client_options {
     const char *proxy;   /* NULL: none; the environment is not looked at */
     int64_t timeout_ms;  /* whole exchange, from http_client_send(): waiting for a place included */
     int64_t connect_timeout_ms;
-    size_t max_concurrent;                /* exchanges at once; more are queued in order */
+    size_t max_concurrent;                /* exchanges at once; more wait, hosts taking turns, none taking all places */
     size_t max_reply;                     /* bytes of a reply's body kept; beyond it the exchange ends as too_large */
     bool allow_http;                      /* plain http may be sent at all (allowLoopbackHttp) */
     const struct address_rule *addresses; /* borrowed for the client's life */

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/wiping_memory.h"
+#include "io/http_queue.h"
 #include "io/http_transfer.h"
 
 /* Where an exchange stands; each state has a list. Waiting ones have no handle, ended ones wait for their callback. */
@@ -20,6 +21,7 @@ struct http_exchange {
     TAILQ_ENTRY(http_exchange) link;
     struct http_client *client;
     enum exchange_state state;
+    struct http_queued queued; /* until it ended */
     struct http_transfer *transfer;
     struct loop_timer *deadline;
     http_client_done *done;
@@ -38,6 +40,7 @@ struct http_client {
     struct loop_timer
         *pump; /* callbacks and new handles: always from the loop, never inside a call or a libcurl callback */
     bool delivering;
+    struct http_queue *queue;
     struct exchange_list lists[STATE_COUNT];
     size_t counts[STATE_COUNT];
 };
@@ -67,6 +70,7 @@ static void exchange_change_state(struct http_exchange *exchange, enum exchange_
     exchange_leave(exchange);
     exchange_enter(exchange, state);
     if (state == ENDED) {
+        http_queue_leave(exchange->client->queue, &exchange->queued);
         loop_timer_stop(exchange->deadline);
         loop_timer_start(exchange->client->pump, 0);
     }
@@ -74,6 +78,7 @@ static void exchange_change_state(struct http_exchange *exchange, enum exchange_
 
 static void exchange_free(struct http_exchange *exchange)
 {
+    http_queue_leave(exchange->client->queue, &exchange->queued);
     loop_timer_destroy(exchange->deadline);
     http_transfer_destroy(exchange->transfer);
     free(exchange);
@@ -164,12 +169,6 @@ static int on_watch_socket(CURL *easy, curl_socket_t fd, int what, void *context
 
 /* ---- starting and ending ---- */
 
-static struct http_exchange *first_waiting(struct http_client *client)
-{
-    struct http_exchange *first = TAILQ_FIRST(&client->lists[WAITING_FOREGROUND]);
-    return first ? first : TAILQ_FIRST(&client->lists[WAITING_BACKGROUND]);
-}
-
 static void start(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
@@ -198,9 +197,9 @@ static void on_pump(void *context)
 {
     struct http_client *client = context;
     deliver_ended(client);
-    struct http_exchange *next;
-    while (client->counts[ACTIVE] < client->options.max_concurrent && (next = first_waiting(client)))
-        start(next);
+    struct http_queued *next;
+    while ((next = http_queue_give_place(client->queue)))
+        start(next->owner);
 }
 
 static enum status check_room(const struct http_client *client, bool background, struct error *ret_error)
@@ -229,10 +228,12 @@ enum status http_client_send(struct http_client *client, struct http_request *ta
     exchange->client = client;
     exchange->done = done;
     exchange->context = context;
+    exchange->queued = (struct http_queued){.background = background, .owner = exchange};
     exchange->deadline = loop_timer_create(client->loop, on_deadline, exchange);
     if (!exchange->deadline ||
         loop_timer_start(exchange->deadline, timeout_ms > 0 ? timeout_ms : client->options.timeout_ms) != OK ||
-        loop_timer_start(client->pump, 0) != OK) {
+        loop_timer_start(client->pump, 0) != OK ||
+        !http_queue_add(client->queue, &exchange->queued, http_transfer_target(transfer))) {
         exchange_free(exchange);
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP request");
     }
@@ -310,7 +311,8 @@ enum status http_client_create(struct event_loop *loop, const struct http_client
     client->loop = loop;
     for (size_t i = 0; i < STATE_COUNT; i++)
         TAILQ_INIT(&client->lists[i]);
-    if (!copy_options(&client->options, options) || !start_multi(client))
+    client->queue = http_queue_create(options->max_concurrent);
+    if (!client->queue || !copy_options(&client->options, options) || !start_multi(client))
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP client");
     enum status status = options->ca_file ? check_ca_file(options->ca_file, ret_error) : OK;
     if (status != OK)
@@ -336,6 +338,7 @@ void http_client_destroy(struct http_client *client)
     loop_timer_destroy(client->curl_timer);
     loop_timer_destroy(client->pump);
     free_options(&client->options);
+    http_queue_destroy(client->queue);
     if (client->curl_started)
         curl_global_cleanup();
     free(client);

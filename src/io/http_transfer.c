@@ -87,6 +87,11 @@ enum status http_transfer_create(const struct http_client_options *options, stru
     return OK;
 }
 
+const char *http_transfer_target(const struct http_transfer *transfer)
+{
+    return transfer->target;
+}
+
 /* Header lines may carry credentials; libcurl would leave them in freed memory. */
 static void free_headers(struct curl_slist *headers)
 {

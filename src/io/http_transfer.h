@@ -21,6 +21,9 @@ enum status http_transfer_create(const struct http_client_options *options, stru
 void http_transfer_destroy(struct http_transfer *transfer);
 AUTO_DEFINE(http_transfer);
 
+/* "host:port" of the URL. Borrowed. */
+const char *http_transfer_target(const struct http_transfer *transfer);
+
 /* Makes the handle, ready to be added; owner is its CURLOPT_PRIVATE. False when out of memory. */
 bool http_transfer_prepare(struct http_transfer *transfer, void *owner);
 /* NULL before. */
