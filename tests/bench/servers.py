@@ -1,5 +1,6 @@
 """The servers that the benchmark compares, each on the same core, and what the operating system says they used."""
 
+import http.client
 import json
 import os
 import pwd
@@ -57,6 +58,16 @@ class Server:
     def cpu_seconds(self):
         """User and system time of all its threads: /proc/PID/stat's two numbers, in nanoseconds (clock_getcpuclockid(3))."""
         return time.clock_gettime((~self.process.pid << 3) | 2)
+
+    def metrics(self):
+        """Of iclientd."""
+        connection = http.client.HTTPConnection("localhost")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.socket_path.parent / "admin" / "admin.sock"))
+        connection.request("GET", "/metrics")
+        lines = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def memory_kib(self):
         """VmRSS."""
@@ -122,8 +133,16 @@ http {{
         folder = self.folder / name
         return Server("iclientd", [self.build / "iclientd", "--config", folder / "iclientd.json"], folder / "token.sock", self.log(name))
 
-    def configure(self, name, connections, hosts=1, port=9, settings=None):
-        """A configuration with so many connections of so many providers, all of which the peer may use. Returns its folder."""
+    def provider(self, port, expires_in, delay_ms):
+        """A token endpoint, which shares the load's core. The caller ends it."""
+        command = [self.program("provider"), port, ACCESS_BYTES, REFRESH_BYTES, expires_in, delay_ms]
+        return subprocess.Popen([str(part) for part in command], preexec_fn=pinned(LOAD_CORE))
+
+    def configure(self, name, connections, hosts=1, port=9, host_of=lambda number: 0, settings=None):
+        """
+        A configuration with so many connections, all of which the peer may use, of providers at port and the ports behind it.
+        Returns its folder.
+        """
         folder = self.folder / name
         for part in ("iclients.d", "connections.d", "admin"):
             (folder / part).mkdir(parents=True)
@@ -141,7 +160,7 @@ http {{
         for host in range(hosts):
             (folder / "iclients.d" / f"p{host}.json").write_text(json.dumps(self._iclient(host, port + host)))
         for number in range(connections):
-            document = {"name": f"c{number:06d}", "iClient": f"p{number % hosts}", "allow": {"users": [PEER]}}
+            document = {"name": f"c{number:06d}", "iClient": f"p{host_of(number)}", "allow": {"users": [PEER]}}
             (folder / "connections.d" / f"c{number:06d}.json").write_text(json.dumps(document))
         return folder
 
