@@ -65,12 +65,12 @@ static void revocation_end(struct revocation *revocation)
 static void on_forgotten(void *context, enum status status, const struct error *error)
 {
     struct revocation *revocation = context;
-    if (status != OK) {
-        metrics_add(revocation->entry->broker->metrics, METRIC_STORE_FAILURES, 1);
-        snprintf(revocation->message, sizeof revocation->message,
-                 "the tokens are forgotten in memory, but the store could not delete them: %.200s", error->message);
-    }
     token_entry_forget_tokens(revocation->entry);
+    if (status != OK) {
+        snprintf(revocation->message, sizeof revocation->message,
+                 "the tokens are forgotten in memory, but the store could not delete them yet: %.200s", error->message);
+        token_record_keep_trying(revocation->entry, error);
+    }
     revocation_end(revocation);
 }
 

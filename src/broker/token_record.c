@@ -114,9 +114,10 @@ void token_record_keep_trying(struct token_entry *entry, const struct error *err
 {
     struct broker *broker = entry->broker;
     metrics_add(broker->metrics, METRIC_STORE_FAILURES, 1);
-    log_error("connection %s: its new tokens cannot be saved and are in memory only; "
-              "do not stop the daemon before they are: %s",
-              token_entry_name(entry), error->message);
+    log_error("connection %s: %s; do not stop the daemon before they are: %s", token_entry_name(entry),
+              entry->tokens ? "its new tokens cannot be saved and are in memory only"
+                            : "its forgotten tokens cannot be deleted in the store",
+              error->message);
     if (!entry->is_unsaved) {
         entry->is_unsaved = true;
         DL_APPEND2(broker->unsaved, entry, prev_unsaved, next_unsaved);

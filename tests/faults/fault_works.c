@@ -216,6 +216,8 @@ void work_audit(const struct work *work)
         violated("a connection left the configuration", "");
         return;
     }
+    if (!token_entry_tokens(world_entry("mail")) && world_store_has(STORE_TOKENS, "default/mail"))
+        violated("tokens that were forgotten stay in the store", "");
     bool is_ended = token_entry_state(world_entry("mail")) != ENTRY_READY || world.provider.is_revoked;
     if (work->ends_authorization && is_ended)
         log_in();
