@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "broker/broker_state.h"
+#include "broker/exchange_reply.h"
 
 struct grant {
     struct broker *broker;
@@ -43,14 +44,7 @@ static bool has_reply_reserve(struct broker *broker)
 static void read_reply(const struct grant *grant, const struct http_client_result *result,
                        struct token_outcome *ret_outcome)
 {
-    const struct provider_reply reply = {
-        .status = result->http_status,
-        .content_type = result->content_type,
-        .retry_after = result->retry_after,
-        .body = result->body,
-        .length = result->length,
-        .too_large = result->too_large,
-    };
+    const struct provider_reply reply = exchange_reply(result);
     token_response_read(grant->exchange, &grant->input, &reply, ret_outcome);
     bool is_good = ret_outcome->outcome == OUTCOME_GRANTED || ret_outcome->outcome == OUTCOME_TOKEN_REFUSED;
     if (reply.status / 100 != 2 || is_good)

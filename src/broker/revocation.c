@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/broker_state.h"
+#include "broker/exchange_reply.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 #include "broker/token_record.h"
@@ -116,14 +117,7 @@ static void on_reply(void *context, const struct http_client_result *result)
     revocation->http = NULL;
     struct token_outcome outcome = {0};
     if (result->status == OK) {
-        struct provider_reply reply = {
-            .status = result->http_status,
-            .content_type = result->content_type,
-            .retry_after = result->retry_after,
-            .body = result->body,
-            .length = result->length,
-            .too_large = result->too_large,
-        };
+        struct provider_reply reply = exchange_reply(result);
         revoke_response_read(&revocation->input, &reply, &outcome);
     } else {
         token_outcome_set_unanswered(&outcome, result->error.message);
