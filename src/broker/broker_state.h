@@ -4,6 +4,7 @@
 #include "broker/authorization_session.h"
 #include "broker/broker.h"
 #include "broker/client_breaker.h"
+#include "broker/refresh_turn.h"
 #include "broker/token_cache.h"
 
 /* What the files of this folder share. Everything in it lives as long as the broker. */
@@ -15,6 +16,7 @@ struct broker {
     struct catalog *catalog; /* NULL until the first broker_apply_catalog() */
     struct token_cache cache;
     struct client_breaker *breakers;
+    struct refresh_turns turns;
     struct authorization_session *sessions;
     size_t session_count;
     char *redirect_base_uri;

@@ -9,6 +9,8 @@
 
 /* A step of the clock is noticed by the loop; looking again once a day costs nothing and mends what was not. */
 enum { LONGEST_SLEEP_SECONDS = 24 * 3600 };
+/* Until a refresh that found no turn looks again. */
+enum { TURN_WAIT_MIN_MS = 500, TURN_WAIT_MAX_MS = 4000 };
 
 int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction)
 {
@@ -30,12 +32,32 @@ void refresh_scheduler_choose(struct token_entry *entry)
         refresh_scheduler_moment(entry->tokens->obtained_at, entry->tokens->expires_at, random_fraction());
 }
 
+static void on_due(void *context);
+
+static void start_timer(struct token_entry *entry, int64_t delay_ms)
+{
+    if (!entry->timer)
+        entry->timer = loop_timer_create(entry->broker->loop, on_due, entry);
+    if (!entry->timer || loop_timer_start(entry->timer, delay_ms) != OK)
+        log_error("connection %s: no memory for its refresh timer; it is refreshed when asked for",
+                  token_entry_name(entry));
+}
+
+static void wait_for_turn(struct token_entry *entry)
+{
+    start_timer(entry, TURN_WAIT_MIN_MS + (int64_t)(random_fraction() * (TURN_WAIT_MAX_MS - TURN_WAIT_MIN_MS)));
+}
+
 static void on_due(void *context)
 {
     struct token_entry *entry = context;
     int64_t now = clock_wall();
     bool is_due = entry->fits && entry->refresh_after && now >= entry->refresh_after;
     if (is_due && (!entry->trouble || now >= entry->trouble->retry_at)) {
+        if (!refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection))) {
+            wait_for_turn(entry);
+            return;
+        }
         if (token_fetch_begin(entry, true))
             metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
     }
@@ -68,9 +90,5 @@ void refresh_scheduler_plan(struct token_entry *entry)
             loop_timer_stop(entry->timer);
         return;
     }
-    if (!entry->timer)
-        entry->timer = loop_timer_create(entry->broker->loop, on_due, entry);
-    if (!entry->timer || loop_timer_start(entry->timer, moment > now ? (moment - now) * 1000 : 0) != OK)
-        log_error("connection %s: no memory for its refresh timer; it is refreshed when asked for",
-                  token_entry_name(entry));
+    start_timer(entry, moment > now ? (moment - now) * 1000 : 0);
 }

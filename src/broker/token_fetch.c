@@ -52,7 +52,10 @@ void token_fetch_destroy(struct token_fetch *fetch)
 {
     if (!fetch)
         return;
-    fetch->entry->broker->fetch_count--;
+    struct broker *broker = fetch->entry->broker;
+    broker->fetch_count--;
+    if (fetch->background)
+        refresh_turn_give_back(&broker->turns, connection_iclient(fetch->connection));
     grant_cancel(fetch->grant);
     token_set_destroy(fetch->granted);
     token_set_destroy(fetch->tokens);
@@ -69,6 +72,8 @@ static struct token_fetch *token_fetch_create(struct token_entry *entry, bool ba
     fetch->entry = entry;
     fetch->background = background;
     fetch->connection = connection_hold(entry->connection);
+    if (background)
+        refresh_turn_take(&entry->broker->turns, connection_iclient(fetch->connection));
     fetch->tokens = entry->fits ? token_set_hold(entry->tokens) : NULL;
     fetch->input.connection = fetch->connection;
     fetch->input.tokens = fetch->tokens;

@@ -333,3 +333,36 @@ Test(token_fetch, an_ended_token_without_a_refresh_token_needs_a_login)
     cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "token_expired");
     cr_expect_eq(fixture_sent, 0);
 }
+
+Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, .fini = fixture_finish)
+{
+    enum { CONNECTIONS = REFRESH_TURNS + 50 };
+    static char texts[CONNECTIONS][96];
+    const char *connections[CONNECTIONS];
+    const char *iclients[] = {CODE_ICLIENT("mail"), CODE_ICLIENT("files")};
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        snprintf(texts[i], sizeof texts[i], "{\"name\":\"c%zu\",\"iClient\":\"%s\"}", i, i == 0 ? "files" : "mail");
+        connections[i] = texts[i];
+    }
+    fixture_configure(iclients, 2, connections, CONNECTIONS);
+    char name[16];
+    for (size_t i = CONNECTIONS; i-- > 0;) {
+        snprintf(name, sizeof name, "c%zu", i);
+        fixture_store_tokens(name, "at-1", "rt-1", 600);
+    }
+    fixture_pass(400);
+    cr_expect_eq(fixture_broker->fetch_count, REFRESH_TURNS + 1, "and another iClient's has its own turns");
+    cr_expect(token_entry_is_refreshing(fixture_entry("c0")));
+    for (int i = 0; i < 10; i++) {
+        fixture_run_store();
+        while (fixture_requests)
+            fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600}");
+        fixture_run_store();
+        fixture_pass(5);
+    }
+    cr_expect_eq(fixture_broker->fetch_count, 0);
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        snprintf(name, sizeof name, "c%zu", i);
+        cr_expect_str_eq(fixture_access_token(name), "at-2", "%s", name);
+    }
+}
