@@ -203,8 +203,8 @@ struct metrics *broker_metrics(struct broker *broker)
 
 static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64_t now)
 {
-    bool is_due = entry->refresh_after && now >= entry->refresh_after;
-    if (is_due && !entry->fetch && !decision_is_blocked(entry, now) && token_fetch_is_possible(entry)) {
+    if (refresh_scheduler_is_due(entry, now) && !entry->fetch && !decision_is_blocked(entry, now) &&
+        token_fetch_is_possible(entry)) {
         if (token_fetch_begin(entry, true))
             metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
     }
@@ -234,7 +234,7 @@ struct token_waiter *broker_wait(struct token_entry *entry, int64_t min_ttl, int
 
 int64_t broker_retry_after(const struct token_entry *entry, int64_t now)
 {
-    int64_t retry_at = entry->trouble ? entry->trouble->retry_at : 0;
+    int64_t retry_at = token_entry_retry_at(entry, now);
     return retry_at > now ? retry_at - now : 0;
 }
 

@@ -13,6 +13,7 @@ struct client_breaker {
     UT_hash_handle by_id;
     char id[25];
     unsigned failures;
+    int64_t opened_at;
     int64_t retry_at;
 };
 
@@ -38,6 +39,7 @@ int64_t client_breaker_open(struct broker *broker, const struct iclient *iclient
         }
     }
     breaker->failures++;
+    breaker->opened_at = now;
     breaker->retry_at = now + back_off_delay(BACK_OFF_CLIENT, breaker->failures, retry_after);
     return breaker->retry_at;
 }
@@ -47,8 +49,9 @@ int64_t client_breaker_blocks_until(struct broker *broker, const struct iclient 
     struct client_breaker *breaker = client_breaker_find(broker, iclient);
     if (!breaker)
         return 0;
-    if (breaker->retry_at > now)
+    if (breaker->retry_at > now && !token_entry_is_later(breaker->opened_at, now))
         return breaker->retry_at;
+    breaker->opened_at = now;
     breaker->retry_at = now + PROBE_SECONDS;
     return 0;
 }

@@ -2,14 +2,9 @@
 
 #include "broker/token_entry_state.h"
 
-static int64_t seconds_left(const struct token_set *tokens, int64_t now)
-{
-    return tokens->expires_at ? tokens->expires_at - now : INT64_MAX;
-}
-
 enum token_answer decision_served(const struct token_entry *entry, int64_t min_ttl, int64_t now)
 {
-    return seconds_left(entry->tokens, now) >= min_ttl ? TOKEN_SERVED : TOKEN_SERVED_SHORT;
+    return token_entry_seconds_left(entry, now) >= min_ttl ? TOKEN_SERVED : TOKEN_SERVED_SHORT;
 }
 
 bool decision_is_best_possible(const struct token_entry *entry, int64_t min_ttl, int64_t now)
@@ -41,6 +36,6 @@ bool decision_is_blocked(const struct token_entry *entry, int64_t now)
     case ENTRY_UNSUPPORTED:
         return true;
     default:
-        return entry->trouble && entry->trouble->retry_at > now;
+        return token_entry_retry_at(entry, now) > now;
     }
 }

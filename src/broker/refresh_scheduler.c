@@ -32,6 +32,12 @@ void refresh_scheduler_choose(struct token_entry *entry)
         refresh_scheduler_moment(entry->tokens->obtained_at, entry->tokens->expires_at, random_fraction());
 }
 
+bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now)
+{
+    return entry->refresh_after &&
+           (now >= entry->refresh_after || token_entry_is_later(entry->tokens->obtained_at, now));
+}
+
 static void on_due(void *context);
 
 static void start_timer(struct token_entry *entry, int64_t delay_ms)
@@ -52,8 +58,7 @@ static void on_due(void *context)
 {
     struct token_entry *entry = context;
     int64_t now = clock_wall();
-    bool is_due = entry->fits && entry->refresh_after && now >= entry->refresh_after;
-    if (is_due && (!entry->trouble || now >= entry->trouble->retry_at)) {
+    if (entry->fits && refresh_scheduler_is_due(entry, now) && now >= token_entry_retry_at(entry, now)) {
         if (!refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection))) {
             wait_for_turn(entry);
             return;
@@ -73,8 +78,9 @@ static int64_t next_moment(const struct token_entry *entry, int64_t now)
     if (entry->state == ENTRY_INACTIVE || entry->state == ENTRY_UNSUPPORTED ||
         entry->state == ENTRY_AUTHORIZATION_REQUIRED || entry->refresh_after == 0)
         return 0;
-    int64_t retry_at = entry->trouble ? entry->trouble->retry_at : 0;
-    int64_t moment = entry->refresh_after > retry_at ? entry->refresh_after : retry_at;
+    int64_t retry_at = token_entry_retry_at(entry, now);
+    int64_t due = refresh_scheduler_is_due(entry, now) ? now : entry->refresh_after;
+    int64_t moment = due > retry_at ? due : retry_at;
     /* Without means to refresh, the moment that counts is the end: then a login is needed, and watchers are told. */
     if (!token_fetch_is_possible(entry))
         moment = entry->tokens->expires_at;

@@ -1,6 +1,7 @@
 #ifndef BROKER_REFRESH_SCHEDULER_H
 #define BROKER_REFRESH_SCHEDULER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct token_entry;
@@ -14,6 +15,8 @@ struct token_entry;
 int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction);
 /* Sets entry->refresh_after for its tokens. */
 void refresh_scheduler_choose(struct token_entry *entry);
+/* Of an entry with tokens: they are near their end, or the clock was set back since they were obtained. */
+bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now);
 /* (Re)starts or stops the entry's timer by its state, tokens and configuration. Also after a step of the clock. */
 void refresh_scheduler_plan(struct token_entry *entry);
 

@@ -240,6 +240,19 @@ bool token_entry_is_usable(const struct token_entry *entry, int64_t now)
     return tokens->expires_at == 0 || tokens->expires_at > now || tokens->obtained_at == now;
 }
 
+int64_t token_entry_seconds_left(const struct token_entry *entry, int64_t now)
+{
+    const struct token_set *tokens = entry->tokens;
+    if (tokens->expires_at == 0)
+        return INT64_MAX;
+    return tokens->expires_at - (now > tokens->obtained_at ? now : tokens->obtained_at);
+}
+
+int64_t token_entry_retry_at(const struct token_entry *entry, int64_t now)
+{
+    return entry->trouble && !token_entry_is_later(entry->trouble->at, now) ? entry->trouble->retry_at : 0;
+}
+
 const char *token_entry_stale_reason(const struct token_entry *entry)
 {
     return entry->state == ENTRY_READY ? NULL : entry_state_name(entry->state);

@@ -74,6 +74,19 @@ enum entry_state token_entry_rest_state(const struct token_entry *entry);
 
 /* Tokens that may be served now: they fit, no API refused them, and they have not expired. */
 bool token_entry_is_usable(const struct token_entry *entry, int64_t now);
+/*
+ * The clock may be set back. Then nobody can tell how long ago something was that happened "later than now": a token is
+ * refreshed, a back-off is over. A few seconds are the clock being corrected.
+ */
+enum { CLOCK_SLACK_SECONDS = 10 };
+static inline bool token_entry_is_later(int64_t moment, int64_t now)
+{
+    return moment > now + CLOCK_SLACK_SECONDS;
+}
+/* What is left of the tokens' lifetime, never more than all of it; INT64_MAX: they do not expire. */
+int64_t token_entry_seconds_left(const struct token_entry *entry, int64_t now);
+/* When the trouble's back-off ends; 0: there is none. */
+int64_t token_entry_retry_at(const struct token_entry *entry, int64_t now);
 /* Drops the ready replies and tells the watchers. */
 void token_entry_changed(struct token_entry *entry);
 /* Why the present token may be older than asked for; NULL: it is fresh. A stable word for the API. */

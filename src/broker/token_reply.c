@@ -110,13 +110,13 @@ struct secret *token_entry_render_short(struct token_entry *entry, int64_t now)
 
 void token_reply_write_expires_in(const struct token_entry *entry, int64_t now, char at[EXPIRES_IN_WIDTH])
 {
-    int64_t expires_at = entry->tokens->expires_at;
+    int64_t seconds_left = token_entry_seconds_left(entry, now);
     memset(at, ' ', EXPIRES_IN_WIDTH);
-    if (!expires_at) {
+    if (seconds_left == INT64_MAX) {
         memcpy(at, "null", sizeof "null" - 1); /* NOLINT(bugprone-not-null-terminated-result): a field of fixed width */
         return;
     }
-    uint64_t left = expires_at > now ? (uint64_t)(expires_at - now) : 0;
+    uint64_t left = seconds_left > 0 ? (uint64_t)seconds_left : 0;
     char digits[24];
     size_t count = 0;
     do {

@@ -92,6 +92,7 @@ class Daemon:
         self.base = f"http://{LOOPBACK}:{free_port()}"
         self.redirect_uri = self.base + "/callback"
         self.process = None
+        self.environment = {}          # more variables for the daemon
         self.secret_sources = []       # functions that give a set of texts
         self.known_secrets = set()
         self._log_path = self.folder / "log"
@@ -144,7 +145,8 @@ class Daemon:
     def start(self):
         with open(self._log_path, "ab") as log:
             self.process = subprocess.Popen([self.binary("iclientd"), "--config", self.config_file], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent, env=self._environment())
+                                            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+                                            env={**self._environment(), **self.environment})
         try:
             wait_until(self._is_ready, START_TIMEOUT, "iclientd to be ready")
         except AssertionError as late:
