@@ -59,14 +59,19 @@ class Server:
         """User and system time of all its threads: /proc/PID/stat's two numbers, in nanoseconds (clock_getcpuclockid(3))."""
         return time.clock_gettime((~self.process.pid << 3) | 2)
 
-    def metrics(self):
-        """Of iclientd."""
+    def admin(self, method, path):
+        """iclientd's answer, as text."""
         connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(self.socket_path.parent / "admin" / "admin.sock"))
-        connection.request("GET", "/metrics")
-        lines = connection.getresponse().read().decode().splitlines()
+        connection.request(method, path)
+        text = connection.getresponse().read().decode()
         connection.close()
+        return text
+
+    def metrics(self):
+        """iclientd's, by name."""
+        lines = self.admin("GET", "/metrics").splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
 
     def memory_kib(self):
