@@ -39,6 +39,7 @@ struct daemon {
     struct loop_timer *stop_timer;
     struct loop_timer *watchdog_timer;
     bool is_stopping;
+    bool is_drained; /* no exchange is in flight and none will be */
     enum status status;
 };
 
@@ -182,10 +183,11 @@ static void on_documents_loaded(void *context, enum status status, const struct 
 
 /* ---- signals ---- */
 
-static void on_stop_patience_over(void *context)
+static void on_stop_due(void *context)
 {
     struct daemon *daemon = context;
-    log_warning("a provider has not answered in time; stopping without its answer");
+    if (!daemon->is_drained)
+        log_warning("a provider has not answered in time; stopping without its answer");
     event_loop_stop(daemon->loop);
 }
 
@@ -193,7 +195,10 @@ static void on_drained(void *context, enum status status, const struct error *er
 {
     (void)status;
     (void)error;
-    event_loop_stop(((struct daemon *)context)->loop);
+    struct daemon *daemon = context;
+    daemon->is_drained = true;
+    /* Not at once: those who waited for the last exchange have to get their answers first. */
+    loop_timer_start(daemon->stop_timer, 0);
 }
 
 static void on_stop(int signal_number, void *context)
@@ -265,7 +270,7 @@ static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof signals / sizeof *signals; i++)
         status = event_loop_on_signal(daemon->loop, signals[i].signal_number, signals[i].callback, daemon, ret_error);
-    daemon->stop_timer = loop_timer_create(daemon->loop, on_stop_patience_over, daemon);
+    daemon->stop_timer = loop_timer_create(daemon->loop, on_stop_due, daemon);
     daemon->watchdog_timer = loop_timer_create(daemon->loop, feed_watchdog, daemon);
     if (status == OK && (!daemon->stop_timer || !daemon->watchdog_timer))
         status = error_set(ret_error, ERR_NO_MEMORY, "no memory for timers");
