@@ -15,7 +15,10 @@ enum { JSON_PATH_STEPS_MAX = 32 };
  * ERR_INVALID with "line L column C: what is wrong"; the message never quotes the input, which may hold secrets.
  */
 enum status json_read_text(const char *text, size_t length, json_t **ret_document, struct error *ret_error);
-/* jansson's malloc in this process (secret_wipe_library_memory() sets it): out of memory ends json_read_text() with ERR_NO_MEMORY, and with nothing worse. */
+/*
+ * jansson's malloc in this process (secret_wipe_library_memory() sets it): out of memory ends json_read_text() with
+ * ERR_NO_MEMORY, and with nothing worse.
+ */
 void *json_read_allocate(size_t size);
 
 /*

@@ -32,9 +32,9 @@ static const char *json_fault_text(enum json_error_code code)
 }
 
 /*
- * jansson does not survive every lack of memory: a string that its buffer could not grow for comes out with a character
- * missing, or is read beyond its end. So no allocation fails while it reads: one that would takes from a reserve, and the text then
- * counts as not read. Of the process, as jansson's allocator is.
+ * jansson does not survive every lack of memory: a string that its buffer could not grow for comes out with a
+ * character missing, or is read beyond its end. So no allocation fails while it reads: one that would takes from a
+ * reserve, and the text then counts as not read. Of the process, as jansson's allocator is.
  */
 static struct {
     void *memory; /* untouched: costs address space alone */

@@ -278,7 +278,7 @@ struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, 
     }
     uint64_t generation = entry->generation;
     bool is_running = is_possible && token_fetch_begin(entry, false);
-    /* After the exchange began: one that fails at once answers those who wait, but this caller does not know its waiter yet. */
+    /* After the exchange began: one that fails at once answers those who wait, and this caller has no waiter yet. */
     struct token_waiter *waiter = token_waiter_create(entry, 0, true, wait_ms, done, context);
     if (!waiter)
         return NULL;

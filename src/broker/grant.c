@@ -31,8 +31,8 @@ static void count_outcome(struct metrics *metrics, enum outcome_class outcome)
 enum { REPLY_RESERVE_BYTES = 256 * 1024 };
 
 /*
- * No exchange starts without the memory that its reply may need: the refresh token in it is the only one that is still
- * good, and would be lost for the want of a few kilobytes.
+ * No exchange starts without the memory that its reply may need: the refresh token in it is the only one that is
+ * still good, and would be lost for the want of a few kilobytes.
  */
 static bool has_reply_reserve(struct broker *broker)
 {
@@ -49,7 +49,7 @@ static void read_reply(const struct grant *grant, const struct http_client_resul
     bool is_good = ret_outcome->outcome == OUTCOME_GRANTED || ret_outcome->outcome == OUTCOME_TOKEN_REFUSED;
     if (reply.status / 100 != 2 || is_good)
         return;
-    /* jansson calls a text that it had no memory for bad syntax: whatever was wrong, the second reading is the true one. */
+    /* A lack of memory may look like bad syntax: whatever was wrong, the second reading is the true one. */
     free(TAKE(grant->broker->reply_reserve));
     token_outcome_finish(ret_outcome);
     token_response_read(grant->exchange, &grant->input, &reply, ret_outcome);

@@ -41,7 +41,7 @@ struct token_entry {
     struct token_reply reply;
     struct token_fetch *fetch;
     struct entry_trouble *trouble; /* NULL, &scarce_trouble or of its own */
-    struct entry_trouble scarce_trouble; /* for when there is no memory: without retry_at an exchange would follow another at once */
+    struct entry_trouble scarce_trouble; /* without memory: its retry_at keeps exchanges from following one another */
     uint64_t rejected_generation; /* an API refused it: not served again */
     int64_t refresh_after;
     enum entry_state state;

@@ -1,7 +1,7 @@
 /*
- * Makes every allocation of a piece of work fail in turn: once alone, once with all that follow. Afterwards memory is there
- * again, time passes, and everything has to be in order: no crash, no leak, every caller answered, no refresh token
- * lost, tokens served, and the same again after a restart.
+ * Makes every allocation of a piece of work fail in turn: once alone, once with all that follow. Afterwards memory is
+ * there again, time passes, and everything has to be in order: no crash, no leak, every caller answered, no refresh
+ * token lost, tokens served, and the same again after a restart.
  */
 #include <curl/curl.h>
 #include <openssl/err.h>
@@ -38,8 +38,8 @@ static struct {
 void violated(const char *what, const char *detail)
 {
     at.violations++;
-    printf("violation: %s, allocation %zu%s: %s%s%s\n", at.work, at.number, at.length > 1 ? " and all after it" : "", what,
-           *detail ? ": " : "", detail);
+    printf("violation: %s, allocation %zu%s: %s%s%s\n", at.work, at.number, at.length > 1 ? " and all after it" : "",
+           what, *detail ? ": " : "", detail);
 }
 
 /* ---- the campaign ---- */

@@ -1,6 +1,7 @@
 /*
- * For LD_PRELOAD: a wall clock that a test sets, for one process. $CLOCK_SHIM_FILE holds the offset in seconds (int64_t); whoever
- * changes it writes eight bytes to $CLOCK_SHIM_FIFO, as the kernel tells of a stepped clock through a timerfd.
+ * For LD_PRELOAD: a wall clock that a test sets, for one process. $CLOCK_SHIM_FILE holds the offset in seconds
+ * (int64_t); whoever changes it writes eight bytes to $CLOCK_SHIM_FIFO, as the kernel tells of a stepped clock through
+ * a timerfd.
  */
 #include <errno.h>
 #include <fcntl.h>

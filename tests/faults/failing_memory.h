@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * Memory that runs out when told to: every malloc, calloc, realloc, strdup and strndup of the project's own code, and of the
- * libraries that were given these as theirs, comes here by the linker's --wrap.
+ * Memory that runs out when told to: every malloc, calloc, realloc, strdup and strndup of the project's own code, and
+ * of the libraries that were given these as theirs, comes here by the linker's --wrap.
  */
 
 /* The allocation number first from now (1: the next one) fails, and the following ones, length in all. */

@@ -151,8 +151,8 @@ void work_prepare(void)
 
 static bool is_error_clear(const struct http_call *call)
 {
-    return call->status == CLOSED ||
-           (call->status >= 400 && strstr(call->reply, "{\"errors\":[{\"code\":\"") && strstr(call->reply, "\"message\":\""));
+    return call->status == CLOSED || (call->status >= 400 && strstr(call->reply, "{\"errors\":[{\"code\":\"") &&
+                                      strstr(call->reply, "\"message\":\""));
 }
 
 static void check_answers(void)

@@ -98,7 +98,8 @@ enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callb
 static bool run_due_timer(void)
 {
     struct loop_timer *timer;
-    DL_FOREACH (timers, timer) {
+    DL_FOREACH(timers, timer)
+    {
         if (timer->due_ms < 0 || timer->due_ms > clock_boot_ms())
             continue;
         timer->due_ms = -1;
@@ -186,7 +187,8 @@ static void answer_as_provider(const struct http_request *request, struct http_c
         result->http_status = 200;
     } else if (has_parameter(form, "grant_type=client_credentials")) {
         result->http_status = 200;
-        snprintf(body, size, "{\"access_token\":\"cc-%u\",\"token_type\":\"Bearer\",\"expires_in\":\"3600\"}", ++provider->replies);
+        snprintf(body, size, "{\"access_token\":\"cc-%u\",\"token_type\":\"Bearer\",\"expires_in\":\"3600\"}",
+                 ++provider->replies);
     } else if (has_parameter(form, "grant_type=refresh_token")) {
         answer_refresh(form, result, body, size);
     } else if (provider->has_code) {
@@ -238,9 +240,9 @@ static struct write *writes;
 static struct row *find_row(enum store_table table, const char *key)
 {
     struct row *row;
-    DL_FOREACH (rows, row)
-        if (row->table == table && strcmp(row->key, key) == 0)
-            return row;
+    DL_FOREACH(rows, row)
+    if (row->table == table && strcmp(row->key, key) == 0)
+        return row;
     return NULL;
 }
 
@@ -359,15 +361,16 @@ static void store_read_all(struct store *store, enum store_table table, store_ro
         return;
     }
     struct row *row;
-    DL_FOREACH (rows, row)
-        if (row->table == table && !each(context, row->key, row->value)) {
-            done(context, ERR_CANCELLED, NULL);
-            return;
-        }
+    DL_FOREACH(rows, row)
+    if (row->table == table && !each(context, row->key, row->value)) {
+        done(context, ERR_CANCELLED, NULL);
+        return;
+    }
     done(context, OK, NULL);
 }
 
-static const struct store_operations operations = {.read_all = store_read_all, .write = store_write, .check = store_check};
+static const struct store_operations operations = {
+    .read_all = store_read_all, .write = store_write, .check = store_check};
 static struct store store = {&operations};
 
 void world_watch_store(enum store_fault fault, size_t fail_at)
@@ -495,7 +498,8 @@ struct http_call *world_call(enum http_verb verb, const char *path, const char *
         abort();
     failing_memory_pause();
     struct http_call *call = &world.calls[world.call_count++];
-    *call = (struct http_call){.verb = verb, .path = path, .query = query, .body = body, .reply = calloc(1, WORLD_TEXT_MAX)};
+    *call = (struct http_call){
+        .verb = verb, .path = path, .query = query, .body = body, .reply = calloc(1, WORLD_TEXT_MAX)};
     call->peer.uid = 0;
     failing_memory_resume();
     bool is_admin = strstr(path, "/v1/connections/") || strcmp(path, "/metrics") == 0;
@@ -520,9 +524,10 @@ void world_forget_calls(void)
 /* ---- the daemon ---- */
 
 #define ICLIENT(name, grant, secret)                                                                                   \
-    "{\"name\":\"" name "\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"" grant "\",\"clientId\":\"id\","   \
-    "\"clientSecret\":\"" secret "\",\"scope\":[\"mail\",\"files\"],"                                                      \
-    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/token\"},"       \
+    "{\"name\":\"" name "\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"" grant                         \
+    "\",\"clientId\":\"id\","                                                                                          \
+    "\"clientSecret\":\"" secret "\",\"scope\":[\"mail\",\"files\"],"                                                  \
+    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/token\"},"    \
     "\"revoke\":{\"uri\":\"https://as.example.com/revoke\"}}}"
 
 static enum status note(enum status status, const char *message)

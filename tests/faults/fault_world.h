@@ -12,17 +12,17 @@
 
 /*
  * The broker and the API on a clock, timers, a provider, callers and a store that the program holds in its hands; each
- * stands in for the real one at link time (the store through its vtable). The provider's refresh tokens are good once, and
- * whoever presents a used one loses the family.
+ * stands in for the real one at link time (the store through its vtable). The provider's refresh tokens are good once,
+ * and whoever presents a used one loses the family.
  */
 enum { WORLD_CALLS_MAX = 16, WORLD_TEXT_MAX = 256 * 1024 };
 
 struct provider {
-    unsigned issued;       /* "rt-N" with N = issued is the good one; 0: none */
-    unsigned replies;      /* token replies that it sent */
-    unsigned reuses;       /* used refresh tokens that it was shown */
+    unsigned issued;  /* "rt-N" with N = issued is the good one; 0: none */
+    unsigned replies; /* token replies that it sent */
+    unsigned reuses;  /* used refresh tokens that it was shown */
     bool is_revoked;
-    bool has_code;         /* a code that was not exchanged yet */
+    bool has_code; /* a code that was not exchanged yet */
 };
 
 /* What a caller of the API sent and got. */
@@ -32,9 +32,9 @@ struct http_call {
     const char *query;
     const char *body;
     struct peer peer;
-    int status;            /* 0: not answered yet; CLOSED: no memory for a reply */
+    int status; /* 0: not answered yet; CLOSED: no memory for a reply */
     bool is_streaming;
-    char *reply;           /* WORLD_TEXT_MAX */
+    char *reply; /* WORLD_TEXT_MAX */
     size_t length;
     http_call_gone *gone;
     void *gone_context;
@@ -59,8 +59,8 @@ struct world {
     enum store_fault fault;
     size_t store_calls;
     size_t fail_at;
-    bool is_killed;        /* by a store fault: nothing moves until world_stop() */
-    bool was_killed;       /* since world_watch_store() */
+    bool is_killed;  /* by a store fault: nothing moves until world_stop() */
+    bool was_killed; /* since world_watch_store() */
     bool is_loaded;
     unsigned errors_without_text;
     char last_error[512];

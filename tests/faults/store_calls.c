@@ -1,6 +1,7 @@
 /*
- * Makes every call to the store fail in turn, or end the process before or after it had its effect, over the pieces of work
- * of fault_works.h. What was refused must be made good later; what a kill cost must be reported as rotation_ambiguous.
+ * Makes every call to the store fail in turn, or end the process before or after it had its effect, over the pieces of
+ * work of fault_works.h. What was refused must be made good later; what a kill cost must be reported as
+ * rotation_ambiguous.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static struct {
 void violated(const char *what, const char *detail)
 {
     at.violations++;
-    printf("violation: %s, store call %zu %s: %s%s%s\n", at.work, at.number, at.fault, what, *detail ? ": " : "", detail);
+    printf("violation: %s, store call %zu %s: %s%s%s\n", at.work, at.number, at.fault, what, *detail ? ": " : "",
+           detail);
 }
 
 static bool has_granted_answer(void)
@@ -82,7 +84,8 @@ int main(void)
             for (size_t number = 1; run_one(&works[i], faults[j].fault, number, &result); number++)
                 ;
         }
-        printf("%-28s%8zu%8zu%18zu%12u\n", works[i].name, result.runs, result.kills, result.lost, at.violations - before);
+        printf("%-28s%8zu%8zu%18zu%12u\n", works[i].name, result.runs, result.kills, result.lost,
+               at.violations - before);
         all.runs += result.runs;
         all.kills += result.kills;
         all.lost += result.lost;

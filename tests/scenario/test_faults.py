@@ -1,5 +1,5 @@
-"""What the machine may do to the daemon: full and read-only disks, damaged files, a wrong key, no descriptors left, a provider
-that hangs while it has to stop."""
+"""What the machine may do to the daemon: full and read-only disks, damaged files, a wrong key, no descriptors left,
+a provider that hangs while it has to stop."""
 
 import os
 import random
