@@ -337,7 +337,7 @@ Test(token_fetch, an_ended_token_without_a_refresh_token_needs_a_login)
 Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, .fini = fixture_finish)
 {
     enum { CONNECTIONS = REFRESH_TURNS + 50 };
-    static char texts[CONNECTIONS][96];
+    static char texts[CONNECTIONS][128];
     const char *connections[CONNECTIONS];
     const char *iclients[] = {CODE_ICLIENT("mail"), CODE_ICLIENT("files")};
     for (size_t i = 0; i < CONNECTIONS; i++) {
@@ -345,7 +345,7 @@ Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, 
         connections[i] = texts[i];
     }
     fixture_configure(iclients, 2, connections, CONNECTIONS);
-    char name[16];
+    char name[32];
     for (size_t i = CONNECTIONS; i-- > 0;) {
         snprintf(name, sizeof name, "c%zu", i);
         fixture_store_tokens(name, "at-1", "rt-1", 600);
