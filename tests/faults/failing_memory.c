@@ -138,7 +138,7 @@ char *__wrap_strdup(const char *text)
     return __wrap_strndup(text, strlen(text));
 }
 
-static int format_text(char **ret_text, const char *format, va_list arguments)
+static int __attribute__((format(printf, 2, 0))) format_text(char **ret_text, const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
