@@ -22,8 +22,7 @@
 struct broker;
 
 struct broker_options {
-    size_t max_waiters;            /* callers that wait for exchanges, all connections together */
-    const char *redirect_base_uri; /* "http://127.0.0.1:8085"; copied */
+    size_t max_waiters; /* callers that wait for exchanges, all connections together */
 };
 
 /* loop, client, store, metrics: borrowed for the broker's life. */

@@ -37,9 +37,8 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     broker->store = store;
     broker->metrics = metrics;
     broker->max_waiters = options->max_waiters;
-    broker->redirect_base_uri = strdup(options->redirect_base_uri);
     broker->unsaved_timer = loop_timer_create(loop, token_record_retry_unsaved, broker);
-    if (!broker->redirect_base_uri || !broker->unsaved_timer)
+    if (!broker->unsaved_timer)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
     broker->documents = document_store_create(broker);
     if (!broker->documents)
@@ -67,7 +66,6 @@ void broker_destroy(struct broker *broker)
     free(broker->reply_reserve);
     document_store_destroy(broker->documents);
     catalog_destroy(broker->catalog);
-    free(broker->redirect_base_uri);
     free(broker);
 }
 

@@ -19,7 +19,6 @@ struct broker {
     struct refresh_turns turns;
     struct authorization_session *sessions;
     size_t session_count;
-    char *redirect_base_uri;
     void *reply_reserve;         /* memory to read a reply with when there is no other; see grant.c */
     size_t fetch_count;          /* exchanges in flight */
     store_done *drained;         /* not NULL: no exchange starts any more; told when none is left */

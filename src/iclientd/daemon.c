@@ -111,7 +111,6 @@ static enum status make_broker(struct daemon *daemon, struct error *ret_error)
 {
     struct broker_options options = {
         .max_waiters = (size_t)daemon->config->limits.waiters,
-        .redirect_base_uri = daemon->config->redirect.base_uri,
     };
     return broker_create(daemon->loop, daemon->client, daemon->store, &daemon->metrics, &options, &daemon->broker,
                          ret_error);

@@ -139,7 +139,7 @@ static enum status open_broker(struct filler *filler, struct error *ret_error)
     path_in(filler->folder, "state/key", key_path);
     path_in(filler->folder, "state/store.sqlite3", store_path);
     mkdir(path_in(filler->folder, "state", state_path), 0700);
-    struct broker_options options = {.max_waiters = 1, .redirect_base_uri = "http://127.0.0.1"};
+    struct broker_options options = {.max_waiters = 1};
     enum status status;
     if ((status = event_loop_create(&filler->loop, ret_error)) != OK ||
         (status = store_key_load(key_path, access(store_path, F_OK) != 0, &key, ret_error)) != OK ||

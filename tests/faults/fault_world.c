@@ -591,7 +591,7 @@ static enum status start_broker(struct error *error)
 {
     AUTO(catalog) catalog = NULL;
     enum status status = make_catalog(false, &catalog, error);
-    struct broker_options options = {.max_waiters = 100, .redirect_base_uri = "http://127.0.0.1:8085"};
+    struct broker_options options = {.max_waiters = 100};
     if (status == OK)
         status = broker_create(NULL, NULL, &store, &world.metrics, &options, &world.broker, error);
     if (status == OK)

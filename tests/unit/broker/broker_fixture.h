@@ -330,7 +330,7 @@ FIXTURE void fixture_configure_one(const char *iclient)
 
 FIXTURE void fixture_start(void)
 {
-    struct broker_options options = {.max_waiters = 2000, .redirect_base_uri = "http://127.0.0.1:8085"};
+    struct broker_options options = {.max_waiters = 2000};
     struct error error = {0};
     cr_assert_eq(broker_create(NULL, NULL, &fixture_store, &fixture_metrics, &options, &fixture_broker, &error), OK);
 }
