@@ -33,16 +33,6 @@ static enum exit_code show(const struct arguments *arguments, char **operands)
     return code == EXIT_DONE ? document_action_print(arguments, json_object_get(reply, "document")) : code;
 }
 
-static enum exit_code print_written(const struct arguments *arguments, const json_t *reply, const char *done)
-{
-    const char *name = json_read_string(reply, "name");
-    terminal_say("%s: %s", name ? name : "connection", done);
-    if (arguments->options[OPTION_JSON])
-        return terminal_write_json(reply) ? EXIT_DONE : EXIT_FAILED;
-    bool is_written = name && terminal_write(name, strlen(name)) && terminal_write("\n", 1);
-    return is_written ? EXIT_DONE : EXIT_FAILED;
-}
-
 static enum exit_code create(const struct arguments *arguments, char **operands)
 {
     AUTO_JSON document = NULL;
@@ -51,7 +41,7 @@ static enum exit_code create(const struct arguments *arguments, char **operands)
         return EXIT_FAILED;
     struct api_call call = call_of("POST", NULL);
     enum exit_code code = document_action_send(arguments, &call, document, operands[0], list_command, &reply);
-    return code == EXIT_DONE ? print_written(arguments, reply, "created") : code;
+    return code == EXIT_DONE ? document_action_print_written(arguments, reply, "name", "connection", "created") : code;
 }
 
 static enum exit_code update(const struct arguments *arguments, char **operands)
@@ -62,7 +52,7 @@ static enum exit_code update(const struct arguments *arguments, char **operands)
         return EXIT_FAILED;
     struct api_call call = call_of("PUT", operands[0]);
     enum exit_code code = document_action_send(arguments, &call, document, operands[0], list_command, &reply);
-    return code == EXIT_DONE ? print_written(arguments, reply, "updated") : code;
+    return code == EXIT_DONE ? document_action_print_written(arguments, reply, "name", "connection", "updated") : code;
 }
 
 static enum exit_code delete (const struct arguments *arguments, char **operands) {

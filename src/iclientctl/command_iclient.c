@@ -136,18 +136,6 @@ static enum exit_code show(const struct arguments *arguments, char **operands)
     return code == EXIT_DONE ? document_action_print(arguments, document) : code;
 }
 
-/* The _id is what a script goes on with. */
-static enum exit_code print_written(const struct arguments *arguments, const json_t *reply, const char *done)
-{
-    const char *id = json_read_string(reply, "_id");
-    const char *name = json_read_string(reply, "name");
-    terminal_say("%s: %s", name ? name : "iClient", done);
-    if (arguments->options[OPTION_JSON])
-        return terminal_write_json(reply) ? EXIT_DONE : EXIT_FAILED;
-    bool is_written = id && terminal_write(id, strlen(id)) && terminal_write("\n", 1);
-    return is_written ? EXIT_DONE : EXIT_FAILED;
-}
-
 static enum exit_code create(const struct arguments *arguments, char **operands)
 {
     AUTO_JSON document = NULL;
@@ -156,7 +144,7 @@ static enum exit_code create(const struct arguments *arguments, char **operands)
         return EXIT_FAILED;
     struct api_call call = call_of("POST", NULL);
     enum exit_code code = document_action_send(arguments, &call, document, operands[0], list_command, &reply);
-    return code == EXIT_DONE ? print_written(arguments, reply, "created") : code;
+    return code == EXIT_DONE ? document_action_print_written(arguments, reply, "_id", "iClient", "created") : code;
 }
 
 static enum exit_code update(const struct arguments *arguments, char **operands)
@@ -171,7 +159,7 @@ static enum exit_code update(const struct arguments *arguments, char **operands)
         return code;
     struct api_call call = call_of("PUT", id);
     code = document_action_send(arguments, &call, document, operands[0], list_command, &reply);
-    return code == EXIT_DONE ? print_written(arguments, reply, "updated") : code;
+    return code == EXIT_DONE ? document_action_print_written(arguments, reply, "_id", "iClient", "updated") : code;
 }
 
 static enum exit_code delete (const struct arguments *arguments, char **operands) {

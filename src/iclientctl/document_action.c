@@ -83,6 +83,18 @@ enum exit_code document_action_print(const struct arguments *arguments, const js
     return is_written ? EXIT_DONE : EXIT_FAILED;
 }
 
+enum exit_code document_action_print_written(const struct arguments *arguments, const json_t *reply, const char *member,
+                                             const char *kind, const char *done)
+{
+    const char *handle = json_read_string(reply, member);
+    const char *name = json_read_string(reply, "name");
+    terminal_say("%s: %s", name ? name : kind, done);
+    if (arguments->options[OPTION_JSON])
+        return terminal_write_json(reply) ? EXIT_DONE : EXIT_FAILED;
+    bool is_written = handle && terminal_write(handle, strlen(handle)) && terminal_write("\n", 1);
+    return is_written ? EXIT_DONE : EXIT_FAILED;
+}
+
 /* ---- calls ---- */
 
 /* The first error is the failure's own; a document may have more faults. */

@@ -28,5 +28,11 @@ enum exit_code document_action_send(const struct arguments *arguments, const str
                                     json_t **ret_reply);
 /* On stdout, for a person to edit; on one line under --json. */
 enum exit_code document_action_print(const struct arguments *arguments, const json_t *document);
+/*
+ * What a write brought: in words on stderr, and on stdout the member that a script goes on with, or the whole reply
+ * under --json. kind: the word where the reply has no name; done: "created", "updated".
+ */
+enum exit_code document_action_print_written(const struct arguments *arguments, const json_t *reply, const char *member,
+                                             const char *kind, const char *done);
 
 #endif
