@@ -1,6 +1,7 @@
 """What the machine may do to the daemon: full and read-only disks, damaged files, a wrong key, no descriptors left,
 a provider that hangs while it has to stop."""
 
+import contextlib
 import os
 import random
 import resource
@@ -256,13 +257,24 @@ def test_no_descriptors_left_is_survived(launch, provider):
 
 def test_no_descriptor_for_the_provider_is_a_passing_trouble(launch, provider):
     daemon = launch(documents.code(provider))
+    before = sockets_of(daemon)
     daemon.login()
+    wait_until(lambda: sockets_of(daemon) <= before, what="the end of the login's connections")
     soft, hard = leave_descriptors(daemon, 1)  # for the caller
     assert refresh(daemon).status != 200
     assert daemon.token().json()["generation"] == 1
     resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
     assert refresh(daemon).status == 200
     assert daemon.token().json()["generation"] == 2 and not provider.revoked
+
+
+def sockets_of(daemon):
+    folder = f"/proc/{daemon.process.pid}/fd"
+    links = set()
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            links.add(os.readlink(f"{folder}/{name}"))
+    return {link for link in links if link.startswith("socket:")}
 
 
 def leave_descriptors(daemon, count):
