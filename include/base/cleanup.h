@@ -2,7 +2,8 @@
 #define BASE_CLEANUP_H
 
 #include <jansson.h>
-#include <stdlib.h>
+
+#include "base/wiping_memory.h"
 
 /*
  * Automatic cleanup, explicit hand-over.
@@ -33,9 +34,10 @@
         take_value_;                                                                                                   \
     })
 
+/* Wiped, because many of them are read from what a secret stands in. */
 static inline void cleanup_text_at(char **at)
 {
-    free(*at);
+    wiping_free(*at);
 }
 
 static inline void cleanup_json_at(json_t **at)

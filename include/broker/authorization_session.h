@@ -46,7 +46,7 @@ struct token_entry *authorization_session_entry(const struct authorization_sessi
 enum session_state authorization_session_state(const struct authorization_session *session);
 const char *authorization_session_message(const struct authorization_session *session); /* "" until it ended */
 const char *authorization_session_ticket(const struct authorization_session *session);
-const char *authorization_session_url(const struct authorization_session *session); /* at the provider */
+const char *authorization_session_url(const struct authorization_session *session); /* at the provider; NULL once it ended */
 int64_t authorization_session_expires_in(const struct authorization_session *session);
 
 /*

@@ -27,6 +27,19 @@ static bool has_ended(const struct authorization_session *session)
     return session->state == SESSION_COMPLETED || session->state == SESSION_FAILED || session->state == SESSION_EXPIRED;
 }
 
+/* An ended login is only told about; the connection would hold the client's secret on, too. */
+static void forget_secrets(struct authorization_session *session)
+{
+    secret_wipe(session->ticket, sizeof session->ticket);
+    secret_wipe(session->state_text, sizeof session->state_text);
+    secret_wipe(session->verifier, sizeof session->verifier);
+    secret_wipe(session->cookie, sizeof session->cookie);
+    if (session->url)
+        secret_wipe(session->url, strlen(session->url));
+    free(TAKE(session->url));
+    connection_destroy(TAKE(session->connection));
+}
+
 void authorization_session_destroy(struct authorization_session *session)
 {
     if (!session)
@@ -38,13 +51,11 @@ void authorization_session_destroy(struct authorization_session *session)
     }
     if (session->entry->login == session)
         session->entry->login = NULL;
-    connection_destroy(session->connection);
+    forget_secrets(session);
     loop_timer_destroy(session->timer);
     secret_destroy(session->code);
     json_decref(session->callback);
     free(session->redirect_uri);
-    free(session->url);
-    secret_wipe(session, sizeof *session);
     free(session);
 }
 AUTO_DEFINE(authorization_session);
@@ -89,9 +100,7 @@ void authorization_session_set_state(struct authorization_session *session, enum
     metrics_add(session->broker->metrics, metric_of[state], 1);
     log_notice("connection %s: login %s%s%s", token_entry_name(session->entry), session_state_name(state),
                session->message[0] ? ": " : "", session->message);
-    secret_wipe(session->ticket, sizeof session->ticket);
-    secret_wipe(session->state_text, sizeof session->state_text);
-    secret_wipe(session->verifier, sizeof session->verifier);
+    forget_secrets(session);
     start_timer(session);
     authorization_done *done = session->done;
     session->done = NULL;

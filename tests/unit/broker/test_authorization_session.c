@@ -64,6 +64,18 @@ static enum status answer_with(struct login *login, const char *path, const char
     return authorization_session_answer(fixture_broker, &answer, on_end, login, &session, &error);
 }
 
+static void expect_forgotten(const struct authorization_session *session)
+{
+    static const char nothing[RANDOM_TOKEN_SIZE];
+    const char *const secrets[] = {session->ticket, session->state_text, session->verifier, session->cookie};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        cr_expect_arr_eq(secrets[i], nothing, sizeof nothing, "secret %zu", i);
+    cr_expect_null(authorization_session_url(session));
+    cr_expect_null(session->connection, "it holds the client's secret");
+    cr_expect_null(session->code);
+    cr_expect_null(session->callback);
+}
+
 Test(authorization_session, a_login_by_browser_brings_the_tokens)
 {
     struct login login = {0};
@@ -79,6 +91,7 @@ Test(authorization_session, a_login_by_browser_brings_the_tokens)
     fixture_run_store();
     cr_expect_eq(login.told, 1);
     cr_expect_eq(login.end, SESSION_COMPLETED);
+    expect_forgotten(login.session);
     cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
     cr_expect_eq(answer_with(&login, "/callback", "code=the-code", login.cookies, NULL), ERR_NOT_FOUND, "a state works once");
     login_finish(&login);
@@ -115,6 +128,7 @@ Test(authorization_session, refuses_another_issuer_and_sends_no_code)
         snprintf(parameters, sizeof parameters, "code=c&%s", issuers[i]);
         cr_expect_eq(answer_with(&login, "/callback", parameters, login.cookies, NULL), ERR_DENIED, "%s", issuers[i]);
         cr_expect_eq(authorization_session_state(login.session), SESSION_FAILED);
+        expect_forgotten(login.session);
         login_finish(&login);
     }
     cr_expect_eq(fixture_sent, 0);
@@ -187,7 +201,7 @@ Test(authorization_session, a_code_waits_for_the_refresh_in_flight)
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     fixture_now += 100;
     struct fixture_caller caller = {0};
-    broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller);
+    fixture_refresh(&caller, "mail", 30000);
     fixture_run_store();
     take_up(&login);
     cr_assert_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK);
