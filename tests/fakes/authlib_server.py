@@ -307,8 +307,9 @@ def _introspection(server):
 def sign(client, server, **changes):
     """An assertion as a good client makes it; changes replace claims, None removes one. For tests of this server."""
     now = int(time.time())
+    # Authlib signs nothing that looks like a credit card's number, as one in ten thousand such numbers does alone.
     claims = {"iss": client.id, "sub": client.id, "aud": server.token_uri, "iat": now, "exp": now + 300,
-              "jti": secrets.token_hex(8)}
+              "jti": "j" + secrets.token_hex(8)}
     method = changes.pop("method", client.method)
     claims.update(changes)
     claims = {name: value for name, value in claims.items() if value is not None}
