@@ -13,6 +13,7 @@ import time
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 LOOPBACK = "127.0.0.1"
+PATIENCE = 60  # s; for what is certain to come, however slow and busy the machine is
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -34,14 +35,15 @@ def die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def wait_until(condition, timeout=10.0, what="the condition", interval=0.02):
+def wait_until(condition, timeout=PATIENCE, what="the condition", interval=0.02):
     """The first true value that condition() gives; AssertionError after the deadline."""
     deadline = time.monotonic() + timeout
     while True:
+        is_late = time.monotonic() > deadline  # before the last look, which a busy machine may hold up
         value = condition()
         if value:
             return value
-        if time.monotonic() > deadline:
+        if is_late:
             raise AssertionError(f"waited {timeout} s in vain for {what}")
         time.sleep(interval)
 
@@ -73,7 +75,7 @@ def basic_header(user, password):
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def call(method, url, form=None, json_body=None, headers=None, basic=None, timeout=10, ca_file=None):
+def call(method, url, form=None, json_body=None, headers=None, basic=None, timeout=PATIENCE, ca_file=None):
     """One request, redirects not followed."""
     parts = urlsplit(url)
     sent = dict(headers or {})
@@ -105,15 +107,14 @@ def call(method, url, form=None, json_body=None, headers=None, basic=None, timeo
 class CurlUser:
     """A person with curl: keeps cookies per host and port, follows redirects when told to."""
 
-    def __init__(self):
+    def __init__(self, ca_file=None):
         self.cookies = {}
+        self.ca_file = ca_file
 
     def request(self, method, url, **options):
         jar = self.cookies.setdefault(urlsplit(url).netloc, {})
-        headers = dict(options.pop("headers", None) or {})
-        if jar:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
-        reply = call(method, url, headers=headers, **options)
+        headers = {**(options.pop("headers", None) or {}), **self._headers(url)}
+        reply = call(method, url, headers=headers, **{"ca_file": self.ca_file, **options})
         for line in reply.headers.get_all("Set-Cookie") or []:
             for name, morsel in http.cookies.SimpleCookie(line).items():
                 if morsel["max-age"] == "0":
@@ -124,6 +125,17 @@ class CurlUser:
 
     def get(self, url, **options):
         return self.request("GET", url, **options)
+
+    def open(self, url):
+        """A connection on which a GET has been sent; the answer is not read."""
+        parts = urlsplit(url)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
+        connection.request("GET", f"{parts.path}?{parts.query}", headers=self._headers(url))
+        return connection
+
+    def _headers(self, url):
+        jar = self.cookies.get(urlsplit(url).netloc)
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in jar.items())} if jar else {}
 
     def follow(self, url, until=None, hops=10):
         """Follows redirects; stops before the first address that begins with until and gives it back as a text."""

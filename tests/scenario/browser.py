@@ -9,9 +9,10 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from fakes.support import PATIENCE
+
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-gpu", "--disable-dev-shm-usage",
          "--no-first-run", "--window-size=1000,800", "--lang=en")
-PATIENCE = 20
 
 
 class Browser:

@@ -11,16 +11,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from documents import merged, secrets_in
-from fakes.support import LOOPBACK, CurlUser, Reply, call, die_with_parent, free_port, wait_until
+from fakes.support import LOOPBACK, PATIENCE, CurlUser, Reply, call, die_with_parent, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("ICLIENTD_BUILD_DIR", ROOT / "build"))
-START_TIMEOUT = 20
-STOP_TIMEOUT = 20
 SANITIZER_REPORT = re.compile(r"ERROR: (Leak|Address)Sanitizer|runtime error:|LeakSanitizer has encountered")
 # What real servers issue: JWTs, and glewlwyd's refresh tokens and codes of random letters.
 TOKEN_SHAPE = re.compile(rb"eyJ[A-Za-z0-9_-]{16,}|[A-Za-z0-9]{100,}")
@@ -43,7 +42,7 @@ print(json.dumps([reply.status, reply.read().decode()]))
 class UnixConnection(http.client.HTTPConnection):
     """http.client over a Unix socket."""
 
-    def __init__(self, path, timeout=40):
+    def __init__(self, path, timeout=PATIENCE):
         super().__init__("localhost", timeout=timeout)
         self.socket_path = str(path)
 
@@ -116,7 +115,7 @@ class Daemon:
             "iclientDir": "iclients.d", "connectionDir": "connections.d", "stateDir": "state",
             "presetDir": "presets",
             "redirect": {"listen": self.base.removeprefix("http://"), "baseUri": self.base},
-            "http": {"allowLoopbackHttp": True, "timeout": 10, "connectTimeout": 5},
+            "http": {"allowLoopbackHttp": True, "timeout": 30, "connectTimeout": 10},
             "logLevel": "debug",
         }
         # LeakSanitizer's own thread would be refused, and so would the counts of a coverage build (tests/coverage).
@@ -148,7 +147,7 @@ class Daemon:
                                             stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
                                             env={**self._environment(), **self.environment})
         try:
-            wait_until(self._is_ready, START_TIMEOUT, "iclientd to be ready")
+            wait_until(self._is_ready, what="iclientd to be ready")
         except AssertionError as late:
             raise AssertionError(f"{late}\n{self.log()[-4000:]}") from None
         return self
@@ -174,7 +173,7 @@ class Daemon:
             raise AssertionError(f"iclientd had ended with {self.process.returncode}\n{self.log()[-4000:]}")
         self.process.terminate()
         try:
-            code = self.process.wait(STOP_TIMEOUT)
+            code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError("iclientd did not end on SIGTERM\n" + self.log()[-4000:]) from None
@@ -222,9 +221,24 @@ class Daemon:
                 assert not secret or secret.encode() not in content, f"{secret[:10]}… ({len(secret)} bytes) stands in {place}"
             assert not TOKEN_SHAPE.search(content), f"something like a token stands in {place}"
 
+    def wait_for_rest(self):
+        """Until its loop sleeps. One that spins is running or waits for a processor, however long one looks."""
+        wait_until(self._is_at_rest, what="iclientd to sleep")
+
+    def _is_at_rest(self):
+        first = self._loop_state()
+        time.sleep(0.03)
+        return first["State"].startswith("S") and first == self._loop_state()
+
+    def _loop_state(self):
+        """Whether the loop's thread runs, and how often it has woken up."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+        return {name: status[name] for name in ("State", "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches")}
+
     # HTTP
 
-    def request(self, socket_path, method, path, document=None, headers=None, timeout=40):
+    def request(self, socket_path, method, path, document=None, headers=None, timeout=PATIENCE):
         connection = UnixConnection(socket_path, timeout)
         try:
             body = None if document is None else json.dumps(document)
@@ -254,7 +268,7 @@ class Daemon:
     def rejected(self, name="crm", **report):
         return self.post(f"/v1/token/{quote(name)}/rejected", report)
 
-    def watch(self, name="crm", timeout=20):
+    def watch(self, name="crm", timeout=PATIENCE):
         connection = UnixConnection(self.token_socket, timeout)
         connection.request("GET", f"/v1/token/{quote(name)}/watch")
         return Line(connection, connection.getresponse())
@@ -264,10 +278,10 @@ class Daemon:
         socket_path = self.admin_socket if admin else self.token_socket
         done = subprocess.run([sys.executable, "-c", PEER_PROGRAM, str(socket_path), method, path], capture_output=True,
                               text=True, user=uid, group=uid if gid is None else gid, extra_groups=list(groups), cwd="/",
-                              check=True, timeout=60)
+                              check=True, timeout=PATIENCE)
         return tuple(json.loads(done.stdout))
 
-    def raw(self, content, socket_path=None, timeout=20):
+    def raw(self, content, socket_path=None, timeout=PATIENCE):
         """Sends bytes, reads until the daemon closes: what came."""
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(timeout)
@@ -331,7 +345,7 @@ class Daemon:
                                 text=True, env=self._environment(), preexec_fn=die_with_parent)
 
     def _run(self, command, **options):
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL,
                               env=self._environment(), check=False, **options)
 
     def _environment(self):
@@ -363,7 +377,7 @@ class Background:
         except BaseException as error:  # given to whoever asks for the result
             self._error = error
 
-    def result(self, timeout=30):
+    def result(self, timeout=PATIENCE):
         self._thread.join(timeout)
         assert not self._thread.is_alive(), "the background call did not end"
         if self._error:

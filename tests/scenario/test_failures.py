@@ -130,7 +130,7 @@ def test_refresh_token_survives_failures(launch, provider):
 
 
 def test_lost_answer_of_a_rotation_is_not_blindly_sent_again(launch, provider):
-    daemon = launch(documents.code(provider), config=SHORT)
+    daemon = launch(documents.code(provider))
     daemon.login()
     provider.next("/token", lambda _, regular: regular().but(cut_at=10))
     assert daemon.admin("POST", "/v1/connections/crm/refresh").status >= 400
@@ -171,10 +171,12 @@ def test_wrong_password_is_not_tried_for_ever(launch, provider):
 def test_callers_do_not_defeat_the_back_off(launch, provider):
     provider.on("/token", Answer(503))
     daemon = launch(documents.client_credentials(provider))
+    begun = time.time()
     daemon.token()
     for _ in range(50):
         assert daemon.token(wait=0).status == 503
-    assert provider.count() <= 3
+    # Pauses of one second and more: never two exchanges in a second of the clock.
+    assert provider.count() <= int(time.time()) - int(begun) + 1
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -190,10 +192,10 @@ def test_retry_after_is_obeyed(launch, provider, status):
 
 
 def test_retry_after_as_a_date_is_obeyed(launch, provider):
-    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 40))
+    date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 400))
     provider.on("/token", Answer(429, headers={"Retry-After": date}))
     daemon = launch(documents.client_credentials(provider))
-    assert 30 <= int(daemon.token().header("Retry-After")) <= 41
+    assert 300 <= int(daemon.token().header("Retry-After")) <= 401
     assert provider.count() == 1
 
 
@@ -259,9 +261,9 @@ def test_slack_like_refusal_at_login_shows_a_failure(launch, provider):
 
 
 def test_expires_in_as_text_is_read(launch, provider):
-    provider.token_extra = {"expires_in": "120"}
+    provider.token_extra = {"expires_in": "1200"}
     daemon = launch(documents.client_credentials(provider))
-    assert 115 <= daemon.token().json()["expires_in"] <= 120
+    assert 1100 <= daemon.token().json()["expires_in"] <= 1200
 
 
 @pytest.mark.parametrize("expires_in", [-5, 0, 10**18, "soon", [], {"a": 1}, 1.5e300, True])

@@ -3,12 +3,11 @@
 import re
 import resource
 import socket
-import time
 
 import documents
 import pytest
 from daemon import read_to_end
-from fakes.support import wait_until
+from fakes.support import PATIENCE, wait_until
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -62,7 +61,7 @@ def test_all_malformed_requests_in_one_daemon_are_counted(daemon):
 def test_too_large_request_is_refused(daemon, kind):
     content, status = TOO_LARGE[kind]
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         client.connect(str(daemon.token_socket))
         try:
             client.sendall(content)
@@ -95,7 +94,7 @@ def test_pipelined_requests_behind_a_waiting_one_keep_their_order(daemon, provid
 
 def test_request_byte_by_byte_is_answered(daemon):
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(20)
+        client.settimeout(PATIENCE)
         client.connect(str(daemon.token_socket))
         for byte in b"GET /healthz HTTP/1.0\r\n\r\n":
             client.sendall(bytes([byte]))
@@ -113,10 +112,9 @@ def test_slow_clients_meet_a_deadline_and_hinder_nobody(daemon):
         client.sendall(beginning)
         client.setblocking(False)
         clients.append(client)
-    started = time.monotonic()
     answers = {}
-    while len(answers) < len(clients):
-        assert time.monotonic() - started < 20, "a slow client was not cut off"
+
+    def are_cut_off():
         assert daemon.get("/healthz").status == 200
         for client in set(clients) - set(answers):
             try:
@@ -126,7 +124,9 @@ def test_slow_clients_meet_a_deadline_and_hinder_nobody(daemon):
                 pass
             except OSError:
                 answers[client] = b""
-        time.sleep(0.2)
+        return len(answers) == len(clients)
+
+    wait_until(are_cut_off, what="the slow clients to be cut off", interval=0.2)
     assert all(answer == b"" or answer.startswith(b"HTTP/1.1 408") for answer in answers.values())
     for client in clients:
         client.close()
@@ -137,7 +137,7 @@ def test_connections_of_one_user_are_limited(launch, provider):
     clients = []
     for _ in range(8):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         client.connect(str(daemon.token_socket))
         client.sendall(GOOD)
         assert client.recv(4096).startswith(b"HTTP/1.1 200")
@@ -156,28 +156,20 @@ def test_running_out_of_descriptors_passes(launch, provider):
     clients = []
     for _ in range(100):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         client.connect(str(daemon.token_socket))
         clients.append(client)
-    used = cpu_seconds(daemon.process.pid)
-    time.sleep(0.5)
-    assert cpu_seconds(daemon.process.pid) - used < 0.2, "it spins while it cannot accept"
+    daemon.wait_for_rest()
     for client in clients:
         client.close()
     resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
     wait_until(lambda: daemon.token().status == 200, what="the recovery")
 
 
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
 def test_keep_alive_serves_many_requests(daemon):
     daemon.token()
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         client.connect(str(daemon.token_socket))
         for _ in range(200):
             client.sendall(b"GET /v1/token/crm?format=raw HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -8,7 +8,7 @@ import subprocess
 import documents
 import pytest
 from fakes.scripted_provider import Answer
-from fakes.support import CurlUser
+from fakes.support import PATIENCE, CurlUser
 
 DONE, FAILED, USAGE, AUTHORIZATION_REQUIRED, NOT_ALLOWED, PROVIDER_UNAVAILABLE, NOT_REACHABLE = range(7)
 
@@ -66,7 +66,7 @@ def test_login_no_browser_prints_the_link_and_waits_for_the_end(daemon, provider
     assert login.poll() is None
     person = CurlUser()
     assert person.get(person.follow(link, until=daemon.redirect_uri)).status == 200
-    _, words = login.communicate(timeout=20)
+    _, words = login.communicate(timeout=PATIENCE)
     assert login.returncode == DONE, words
     assert daemon.token("mail").status == 200
 
@@ -77,7 +77,7 @@ def test_login_is_told_when_it_fails(daemon, provider):
     link = login.stdout.readline().strip()
     person = CurlUser()
     person.get(person.follow(link, until=daemon.redirect_uri))
-    login.communicate(timeout=20)
+    login.communicate(timeout=PATIENCE)
     assert login.returncode == FAILED
 
 
@@ -89,7 +89,7 @@ def test_login_by_paste(daemon):
         callback = CurlUser().follow(link, until=daemon.redirect_uri)
         login.stdin.write(callback + "\n")
         login.stdin.flush()
-        assert login.wait(20) == DONE
+        assert login.wait(PATIENCE) == DONE
     assert daemon.token("mail").status == 200
 
 
@@ -117,7 +117,7 @@ def test_watch_ends_with_the_daemon(daemon):
     watch = daemon.ctl_background("watch", "crm", "--json")
     assert json.loads(watch.stdout.readline())["connection"] == "crm"
     daemon.stop()
-    watch.communicate(timeout=20)
+    watch.communicate(timeout=PATIENCE)
     assert watch.returncode == NOT_REACHABLE
     daemon.start()
 

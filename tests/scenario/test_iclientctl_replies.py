@@ -9,17 +9,16 @@ import socket
 import socketserver
 import subprocess
 import threading
-import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from fakes.support import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("ICLIENTD_BUILD_DIR", ROOT / "build")) / "iclientctl"
 SANITIZER_REPORT = re.compile(r"ERROR: (Leak|Address)Sanitizer|runtime error:")
 TOKEN = "ya29.secret-token-of-a-test"
-TIMEOUT = 30
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -97,7 +96,7 @@ class FakeDaemon:
 
     def run(self, *arguments, stdin="", **options):
         process = self.start(*arguments, stdin=subprocess.PIPE, **options)
-        out, err = process.communicate(stdin, timeout=TIMEOUT)
+        out, err = process.communicate(stdin, timeout=PATIENCE)
         assert not SANITIZER_REPORT.search(err), err
         return process.returncode, out, err
 
@@ -218,7 +217,7 @@ def test_daemon_that_does_not_answer_is_exit_6_in_time(daemon, tmp_path):
     listener.bind(str(tmp_path / "silent.sock"))
     listener.listen()
     process = daemon.start("token", "crm", "--wait", "0", "--token-socket", str(tmp_path / "silent.sock"))
-    _, err = process.communicate(timeout=TIMEOUT)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 6 and "no answer" in err
 
 
@@ -233,7 +232,7 @@ def test_full_disk_is_a_failure(daemon):
     daemon.on("token", "GET", "/v1/token/crm", token_reply())
     with open("/dev/full", "w") as full:
         process = daemon.start("token", "crm", stdout=full)
-        _, err = process.communicate(timeout=TIMEOUT)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and "No space left" in err
 
 
@@ -267,7 +266,7 @@ def test_list_is_coloured_on_a_terminal(daemon):
                                 ({"TERM": "dumb"}, False)):
         ours, theirs = pty.openpty()
         process = daemon.start("list", stdout=theirs, env=variables)
-        process.communicate(timeout=TIMEOUT)
+        process.communicate(timeout=PATIENCE)
         os.close(theirs)
         assert (b"\x1b[32mready\x1b[0m" in os.read(ours, 4096)) == coloured
         os.close(ours)
@@ -389,7 +388,7 @@ def test_login_leaves_cleanly_when_interrupted(daemon, number):
     process = daemon.start("login", "crm", "--no-browser", stdin=subprocess.PIPE)
     assert process.stdout.readline().strip() == CONNECT["connect_url"]
     process.send_signal(number)
-    _, err = process.communicate(timeout=TIMEOUT)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and "gave up waiting" in err and not SANITIZER_REPORT.search(err)
 
 
@@ -409,9 +408,7 @@ def test_login_opens_the_browser_where_there_is_a_screen(daemon, tmp_path):
     begin_login(daemon, login_state("pending"), login_state("completed"))
     variables = {"DISPLAY": ":9", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     code, out, err = daemon.run("login", "crm", env=variables)
-    deadline = time.monotonic() + TIMEOUT
-    while not opened.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(opened.exists, what="the browser")
     assert code == 0 and opened.read_text().strip() == CONNECT["connect_url"] and "noise" not in out + err
 
 

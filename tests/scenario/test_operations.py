@@ -148,7 +148,7 @@ def test_full_disk_keeps_the_new_pair_in_memory_and_saves_it_later(launch, provi
     metrics = daemon.metrics()
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
     assert metrics["iclientd_store_failures_total"] >= 1
-    wait_until(lambda: daemon.metrics()["iclientd_store_unsaved_connections"] == 0, timeout=30, what="the store to be saved")
+    wait_until(lambda: daemon.metrics()["iclientd_store_unsaved_connections"] == 0, what="the store to be saved")
     token = daemon.token().json()
     daemon.kill()
     daemon.start()

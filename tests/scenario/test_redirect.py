@@ -1,13 +1,14 @@
 """The redirect endpoint: where a person's login begins and ends."""
 
 import socket
+import threading
 from urllib.parse import urlencode, urlsplit
 
 import documents
 import pytest
 from daemon import Background, error_of, get_page, read_to_end
 from fakes.scripted_provider import Answer
-from fakes.support import CurlUser, call, query_of, wait_until
+from fakes.support import PATIENCE, CurlUser, call, query_of, wait_until
 
 HTML = "<script>alert(1)</script>&\"'"
 
@@ -215,16 +216,19 @@ def test_link_is_not_taken_up_by_another_page(daemon):
 
 def test_malformed_request_is_closed(daemon):
     host = urlsplit(daemon.base)
-    with socket.create_connection((host.hostname, host.port), timeout=20) as client:
+    with socket.create_connection((host.hostname, host.port), timeout=PATIENCE) as client:
         client.sendall(b"GET / HTTP/1.1\nHost: x\n\n")
         assert read_to_end(client).startswith(b"HTTP/1.1 400")
 
 
 def test_person_that_goes_away_does_not_lose_the_login(daemon, provider):
-    provider.next("/token", lambda _, regular: regular().but(delay=0.5))
+    gate = threading.Event()
+    provider.next("/token", lambda _, regular: regular().but(gate=gate))
     person, callback = daemon.callback_of()
-    with pytest.raises(TimeoutError):
-        person.get(callback, timeout=0.2)
+    leaving = person.open(callback)
+    wait_until(lambda: provider.count() == 1, what="the exchange")
+    leaving.close()
+    gate.set()
     wait_until(lambda: daemon.state() == "ready", what="the login to end")
 
 

@@ -7,17 +7,17 @@ import time
 import documents
 from daemon import Background, error_of
 from fakes.scripted_provider import Answer
-from fakes.support import wait_until
+from fakes.support import PATIENCE, wait_until
 
 CALLERS = 1000
-LIMITS = {"limits": {"connections": 2048, "connectionsPerUid": 2048, "waiters": 10000}}
+LIMITS = {"limits": {"connections": 2048, "connectionsPerUid": 2048, "waiters": 10000}, "http": {"timeout": 300}}
 
 
-def open_callers(daemon, count, target="/v1/token/crm"):
+def open_callers(daemon, count, target="/v1/token/crm?wait=300"):
     callers = []
     for _ in range(count):
         caller = socket.socket(socket.AF_UNIX)
-        caller.settimeout(30)
+        caller.settimeout(PATIENCE)
         caller.connect(str(daemon.token_socket))
         caller.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         callers.append(caller)
@@ -51,7 +51,7 @@ def test_thousand_callers_on_one_expired_token_make_one_request(launch, provider
     provider.lifetime = 3600
     gate = threading.Event()
     provider.next("/token", lambda _, regular: regular().but(gate=gate))
-    callers = open_callers(daemon, CALLERS, "/v1/token/shared")
+    callers = open_callers(daemon, CALLERS, "/v1/token/shared?wait=300")
     wait_for_waiters(daemon, CALLERS)
     gate.set()
     answers = answers_of(callers)

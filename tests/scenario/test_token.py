@@ -16,7 +16,9 @@ MEMBERS = {"access_token", "token_type", "expires_in", "expires_at", "scope", "r
 
 def test_token_has_all_members_and_true_times(launch, provider):
     daemon = launch(documents.client_credentials(provider, oauth2={"scope": ["a", "b"]}))
+    before = time.time()
     reply = daemon.token()
+    after = time.time()
     token = reply.json()
     assert reply.status == 200 and reply.header("Content-Type").startswith("application/json")
     assert set(token) == MEMBERS
@@ -24,8 +26,8 @@ def test_token_has_all_members_and_true_times(launch, provider):
     assert token["token_type"] == "Bearer" and token["scope"] == "a b" and token["generation"] == 1
     assert token["connection"] == token["iclient"] == "crm" and token["stale_reason"] is None
     assert token["request"] == {"location": "header", "name": "Authorization", "value": "Bearer " + token["access_token"]}
-    assert abs(token["expires_at"] - time.time() - 3600) <= 3
-    assert abs(token["expires_at"] - time.time() - token["expires_in"]) <= 2
+    assert before - 1 <= token["expires_at"] - 3600 <= after
+    assert before - 1 <= token["expires_at"] - token["expires_in"] <= after
     # 20 % of the lifetime ahead of the end, with ±10 % jitter.
     assert 720 * 0.89 <= token["expires_at"] - token["refresh_after"] <= 720 * 1.11
 
@@ -131,7 +133,7 @@ def test_token_that_never_expires_has_no_expires_in(launch, provider):
 def test_lifetime_comes_from_the_iclient_where_the_provider_is_silent(launch, provider):
     provider.lifetime = None
     daemon = launch(documents.client_credentials(provider, accessTokenLifetime=500))
-    assert 497 <= daemon.token().json()["expires_in"] <= 500
+    assert 400 <= daemon.token().json()["expires_in"] <= 500
 
 
 def on_demand(provider, **oauth2):
@@ -140,14 +142,15 @@ def on_demand(provider, **oauth2):
 
 
 def test_min_ttl_brings_a_new_token_when_the_old_one_is_too_short(launch, provider):
-    provider.lifetime = 5
+    provider.lifetime = 60
     iclient, connection = on_demand(provider)
     daemon = launch(iclient, connections=[connection])
     first = daemon.token("slow").json()
-    wait_until(lambda: daemon.token("slow").json()["expires_in"] <= 3, what="the token to age")
+    wait_until(lambda: daemon.token("slow").json()["expires_in"] <= 58, what="the token to age")
     assert provider.count() == 1
-    second = daemon.token("slow", min_ttl=4).json()
-    assert second["generation"] == 2 and second["access_token"] != first["access_token"] and second["expires_in"] >= 4
+    provider.lifetime = 3600
+    second = daemon.token("slow", min_ttl=59).json()
+    assert second["generation"] == 2 and second["access_token"] != first["access_token"] and second["expires_in"] >= 59
     assert provider.count() == 2
 
 
@@ -179,28 +182,34 @@ def test_refresh_comes_ahead_of_expiry_without_a_caller(launch, provider):
 
 
 def test_wait_is_the_longest_a_caller_waits_and_others_do_not(launch, provider):
-    provider.on("/slow", Answer(hang=True))
+    gate = threading.Event()
+    provider.on("/slow", lambda _: Answer(json=provider.issue(), gate=gate))
     daemon = launch(documents.client_credentials(provider),
                     documents.client_credentials(provider, "slow", oauth2={"token": {"uri": provider.base + "/slow"}}),
-                    config={"http": {"timeout": 4, "connectTimeout": 1}})
-    waiting = Background(daemon.token, "slow", wait=2)
+                    config={"http": {"timeout": 300}})
+    patient = Background(daemon.token, "slow", wait=300)
     wait_until(lambda: provider.in_flight == 1, what="the slow exchange")
-    started = time.monotonic()
     assert daemon.token().status == 200
     assert daemon.get("/healthz").status == daemon.get("/readyz").status == 200
-    assert time.monotonic() - started < 1
-    assert waiting.is_running()
-    reply = waiting.result()
-    assert 1 < time.monotonic() - started < 5
+    started = time.monotonic()
+    reply = daemon.token("slow", wait=1)
+    assert time.monotonic() - started >= 0.9
     assert reply.status == 503 and error_of(reply)["code"] == "provider_unavailable" and is_retryable(reply)
+    assert patient.is_running()
+    gate.set()
+    assert patient.result().status == 200 and provider.count("/slow") == 1
 
 
 def test_wait_zero_answers_at_once(launch, provider):
-    provider.on("/token", Answer(hang=True))
-    daemon = launch(documents.client_credentials(provider), config={"http": {"timeout": 1, "connectTimeout": 1}})
-    started = time.monotonic()
+    gate = threading.Event()
+    provider.next("/token", lambda _, regular: regular().but(gate=gate))
+    daemon = launch(documents.client_credentials(provider), config={"http": {"timeout": 300}})
+    waiting = Background(daemon.token, wait=20)  # less than a caller waits who does not say
+    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == 1, what="the waiter")
     assert daemon.token(wait=0).status == 503
-    assert time.monotonic() - started < 1
+    assert waiting.is_running()
+    gate.set()
+    assert waiting.result().status == 200
 
 
 def test_caller_that_waits_gets_the_token_when_it_comes(launch, provider):
