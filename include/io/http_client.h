@@ -13,6 +13,8 @@
 
 /* Requests that wait for a place, of both kinds and of the background kind alone; bytes of a reply's headers. */
 enum { HTTP_QUEUE_MAX = 16 * 1024, HTTP_QUEUE_BACKGROUND_MAX = 8 * 1024, HTTP_REPLY_HEADERS_MAX = 64 * 1024 };
+/* Bytes on the wire: so many for each that a body may have, for its chunks and TLS records, and so many beside it. */
+enum { HTTP_REPLY_WIRE_FACTOR = 8, HTTP_REPLY_OVERHEAD_MAX = 512 * 1024 };
 
 /*
  * HTTPS to providers: libcurl's multi interface on the loop. One request, one fresh connection (a reused one makes
@@ -53,7 +55,8 @@ struct http_client_result {
     const char *retry_after;  /* NULL when absent */
     const char *body;         /* "" at least; NUL-terminated */
     size_t length;
-    bool too_large; /* body or headers went beyond their maximum: status is OK, body holds what came before */
+    bool too_large; /* body, headers or bytes in all went beyond their maximum: status is OK, body holds what came
+                       before */
 };
 typedef void http_client_done(void *context, const struct http_client_result *result);
 

@@ -387,9 +387,12 @@ static void explain_failure(struct http_transfer *transfer, CURLcode code, struc
         snprintf(message, sizeof message, "its address %s is not allowed", transfer->refused_address);
         http_transfer_fail(transfer, ERR_DENIED, message, ret_result);
     } else if (transfer->too_large) {
-        http_transfer_fail(transfer, ERR_IO, "endless headers before a reply", ret_result);
+        http_transfer_fail(transfer, ERR_IO, "too many bytes and no reply among them", ret_result);
     } else if (code == CURLE_OK) {
         http_transfer_fail(transfer, ERR_IO, "the connection was closed within the headers", ret_result);
+    } else if (code == CURLE_OUT_OF_MEMORY && transfer->may_have_been_sent && !transfer->headers_ended) {
+        /* libcurl 7.88 has the same code for a line of more than 100 KiB. */
+        http_transfer_fail(transfer, ERR_IO, "a header line without an end, or no memory for it", ret_result);
     } else if (transfer->body.failed) {
         http_transfer_fail(transfer, ERR_NO_MEMORY, "no memory for the reply", ret_result);
     } else {
@@ -405,6 +408,12 @@ static const char *find_header(CURL *easy, const char *name)
         return NULL;
     /* libcurl 7.88 leaves the line's end in a value of nothing but a space. */
     return header->value[0] == '\r' ? "" : header->value;
+}
+
+void http_transfer_cut_off(struct http_transfer *transfer, struct http_client_result *ret_result)
+{
+    transfer->too_large = true;
+    http_transfer_read_result(transfer, CURLE_WRITE_ERROR, ret_result);
 }
 
 void http_transfer_read_result(struct http_transfer *transfer, CURLcode code, struct http_client_result *ret_result)

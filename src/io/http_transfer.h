@@ -31,6 +31,8 @@ CURL *http_transfer_handle(const struct http_transfer *transfer);
 
 /* The end as libcurl told it. Borrowed from the transfer. */
 void http_transfer_read_result(struct http_transfer *transfer, CURLcode code, struct http_client_result *ret_result);
+/* The end because too many bytes came: a reply that is too large, if its status is known. */
+void http_transfer_cut_off(struct http_transfer *transfer, struct http_client_result *ret_result);
 /* The end as the client decided it; the message is put behind the target. */
 void http_transfer_fail(struct http_transfer *transfer, enum status status, const char *message,
                         struct http_client_result *ret_result);

@@ -266,6 +266,25 @@ static void send_endless_body(struct scripted_server *server, int fd)
         continue;
 }
 
+/* Neither headers nor body, so that nobody but the kernel counts it. */
+static void send_endless_chunk_extension(struct scripted_server *server, int fd)
+{
+    static char filler[64 * 1024];
+    memset(filler, 'x', sizeof filler);
+    server_read_request(server, fd);
+    server_send_text(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;");
+    while (server_send(fd, filler, sizeof filler))
+        continue;
+}
+
+static void send_endless_header_line(struct scripted_server *server, int fd)
+{
+    server_read_request(server, fd);
+    server_send_text(fd, "HTTP/1.1 200 OK\r\nX-Filler: ");
+    while (server_send_text(fd, "0123456789012345678901234567890123456789"))
+        continue;
+}
+
 static void send_10_megabytes(struct scripted_server *server, int fd)
 {
     static char megabyte[1024 * 1024];
@@ -294,6 +313,29 @@ Test(http_client, endless_interim_replies_are_no_reply)
     DESK(desk);
     desk_start(&desk);
     assert_failed(get(&desk, &server), ERR_IO, true, server.port);
+}
+
+/* libcurl calls it a lack of memory. */
+Test(http_client, endless_header_line_is_named)
+{
+    SCRIPTED_SERVER(server, send_endless_header_line);
+    DESK(desk);
+    desk_start(&desk);
+    struct answer *answer = get(&desk, &server);
+    assert_failed(answer, ERR_IO, true, server.port);
+    cr_assert_not_null(strstr(answer->result.error.message, "header line"), "%s", answer->result.error.message);
+}
+
+Test(http_client, endless_bytes_that_are_no_body_are_cut_off)
+{
+    SCRIPTED_SERVER(server, send_endless_chunk_extension);
+    DESK(desk);
+    desk_start(&desk);
+    struct answer *answer = get(&desk, &server);
+    cr_assert_eq(answer->result.status, OK, "%s", answer->result.error.message);
+    cr_assert(answer->result.too_large);
+    cr_assert_eq(answer->result.http_status, 200);
+    cr_assert_eq(answer->result.length, 0);
 }
 
 Test(http_client, bodies_beyond_the_maximum_are_cut_off)
