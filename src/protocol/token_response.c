@@ -110,7 +110,7 @@ static void say_foreign_body(const struct judgement *judgement)
     if (judgement->reply->content_type)
         reply_quote(judgement->context, NULL, judgement->reply->content_type, quoted, sizeof quoted);
     if (judgement->reply->too_large)
-        say(judgement->outcome, " with a body that is too large");
+        say(judgement->outcome, " with a reply that is too large");
     else
         say(judgement->outcome, " with %zu bytes of %s that are not JSON", judgement->reply->length,
             *quoted ? quoted : "an unnamed type");
