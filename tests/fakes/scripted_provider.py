@@ -17,19 +17,23 @@ import secrets
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
+from fakes.hostile_streams import RESET
 from fakes.support import LOOPBACK
+
+DEAF_CALLERS = 8  # more than the shortest queue has room for
 
 
 class Answer:
     """One reply. At most one of json, text, body."""
 
     def __init__(self, status=200, json=None, text=None, body=None, headers=None, content_type=None, delay=0, hang=False,
-                 gate=None, drip=None, cut_at=None, endless=False):
+                 gate=None, drip=None, cut_at=None, endless=False, stream=None):
         self.status = status
         self.headers = dict(headers or {})
         self.delay = delay        # seconds before the first byte
@@ -38,6 +42,7 @@ class Answer:
         self.drip = drip          # seconds between single bytes of the body
         self.cut_at = cut_at      # close after so many bytes of a body that was announced in full
         self.endless = endless    # body without an end
+        self.stream = stream      # a function: its pieces (hostile_streams) take the place of the whole reply
         if json is not None:
             self.body, default_type = _json_bytes(json), "application/json"
         elif text is not None:
@@ -57,7 +62,7 @@ class Answer:
 class Request:
     """One request as it came."""
 
-    def __init__(self, method, target, headers, body, in_flight):
+    def __init__(self, method, target, headers, body, turn, in_flight):
         parts = urlsplit(target)
         self.method = method
         self.path = parts.path
@@ -65,6 +70,7 @@ class Request:
         self.headers = headers
         self.body = body
         self.time = time.monotonic()
+        self.turn = turn            # the how manieth on its connection
         self.in_flight = in_flight  # requests being answered at that moment, this one included
         self.form = {}
         self.json = None
@@ -90,9 +96,9 @@ class Request:
 
 
 class ScriptedProvider:
-    """Serves between __enter__ and __exit__; authority: a certificates.Authority makes it HTTPS."""
+    """Serves between __enter__ and __exit__; authority: a certificates.Certificate makes it HTTPS."""
 
-    def __init__(self, authority=None, lifetime=3600, port=0):
+    def __init__(self, authority=None, lifetime=3600, port=0, host=LOOPBACK):
         self.lifetime = lifetime             # of access tokens, seconds; None: the reply has no expires_in
         self.rotate = True                   # a new refresh token with each refresh
         self.client = ("client-" + secrets.token_hex(4), "secret-" + secrets.token_urlsafe(18))
@@ -103,6 +109,9 @@ class ScriptedProvider:
         self.requests = []
         self.max_in_flight = 0
         self.on_connect = None               # called with each new connection, before anything is read
+        self.wire = None                     # a function: its pieces (hostile_streams) are all that new connections get
+        self.connections = 0                 # that were accepted
+        self.tls = server_tls(authority) if authority else None  # of new connections; None: plain HTTP
         self.access_tokens = {}              # token -> family
         self.refresh_tokens = {}             # token -> family, used ones too
         self.used_refresh_tokens = set()
@@ -114,27 +123,58 @@ class ScriptedProvider:
         self._stopping = threading.Event()
         self._queued = {}
         self._handlers = {"/authorize": self._authorize, "/token": self._token, "/revoke": self._revoke}
-        self._http = _Server((LOOPBACK, port), _Handler)
+        self._http = _Server((host, port), _Handler)
         self._http.provider = self
-        self._http.tls = None
-        self.scheme = "http"
-        if authority:
-            self.scheme = "https"
-            self._http.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._http.tls.load_cert_chain(authority.certificate_file, authority.key_file)
+        self.scheme = "https" if authority else "http"
         self.port = self._http.server_port
-        self.base = f"{self.scheme}://{LOOPBACK}:{self.port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.base = f"{self.scheme}://{host}:{self.port}"
+        self._thread = None
+        self._callers = []
 
     def __enter__(self):
-        self._thread.start()
+        self._accept()
         return self
 
     def __exit__(self, *_):
         self._stopping.set()
-        self._http.shutdown()
+        if self._thread:
+            self._stop_accepting()
         self._http.server_close()
+
+    def _accept(self):
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def _stop_accepting(self):
+        self._http.shutdown()
         self._thread.join()
+        self._thread = None
+
+    def deafen(self):
+        """From now on no connection comes about: the kernel's queue is full and nobody takes any out."""
+        self._stop_accepting()
+        self._http.socket.listen(0)
+        for _ in range(DEAF_CALLERS):
+            caller = socket.socket()
+            caller.settimeout(0.3)
+            self._callers.append(caller)
+            try:
+                caller.connect(self._http.server_address)
+            except TimeoutError:
+                return
+        raise AssertionError("the kernel still takes connections")
+
+    @property
+    def is_deaf(self):
+        return bool(self._callers)
+
+    def hear(self):
+        """The end of deafen()."""
+        for caller in self._callers:
+            caller.close()
+        self._callers.clear()
+        self._http.socket.listen(self._http.request_queue_size)
+        self._accept()
 
     @property
     def token_uri(self):
@@ -292,10 +332,28 @@ class ScriptedProvider:
         with self._lock:
             self._in_flight -= 1
 
+    def count_connection(self):
+        with self._lock:
+            self.connections += 1
+
     @property
     def in_flight(self):
         with self._lock:
             return self._in_flight
+
+    def send(self, connection, pieces):
+        """Sends the pieces of a stream until they end, the client goes away or the provider stops."""
+        for piece in pieces:
+            if self._stopping.is_set():
+                return
+            if piece is RESET:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.close()
+                return
+            if isinstance(piece, bytes):
+                connection.sendall(piece)
+            elif not self.pause(connection, None, piece):
+                return
 
     def pause(self, connection, gate, seconds):
         """Waits for gate (None: never) or seconds. False when the client went away or the provider stops."""
@@ -308,6 +366,13 @@ class ScriptedProvider:
             if _is_closed(connection, 0.02 if not gate else 0):
                 return False
         return False
+
+
+def server_tls(certificate):
+    """A server's side with a certificates.Certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate_file, certificate.key_file)
+    return context
 
 
 class _Server(ThreadingHTTPServer):
@@ -323,11 +388,17 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def setup(self):
-        if self.server.provider.on_connect:
-            self.server.provider.on_connect()
-        if self.server.tls:
-            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+        provider = self.server.provider
+        provider.count_connection()
+        self.turn = 0
+        if provider.on_connect:
+            provider.on_connect()
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if provider.wire:
+            provider.send(self.request, provider.wire())
+            raise ConnectionAbortedError
+        if provider.tls:
+            self.request = provider.tls.wrap_socket(self.request, server_side=True)
         super().setup()
 
     def log_message(self, *_):
@@ -336,7 +407,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self):
         provider = self.server.provider
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = provider.begin((self.command, self.path, self.headers, body))
+        self.turn += 1
+        request = provider.begin((self.command, self.path, self.headers, body, self.turn))
         try:
             self._send(provider, provider.answer(request))
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
@@ -353,6 +425,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         if answer.delay and not provider.pause(self.connection, None, answer.delay):
             self.close_connection = True
+            return
+        if answer.stream:
+            self.close_connection = True
+            provider.send(self.connection, answer.stream())
             return
         self.send_response(answer.status)
         for name, value in answer.headers.items():

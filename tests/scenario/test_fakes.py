@@ -2,17 +2,20 @@
 
 import base64
 import hashlib
+import http.client
 import secrets
 import socket
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from fakes import hostile_streams
 from fakes.authlib_server import JWT_BEARER, sign
 from fakes.certificates import Authority
 from fakes.glewlwyd import Glewlwyd, GlewlwydError
@@ -301,6 +304,49 @@ def test_scripted_endless_body_goes_on(provider):
         while seen < 3_000_000:
             seen += len(client.recv(65536))
     wait_until(lambda: provider.in_flight == 0, what="the request to end")
+
+
+def test_scripted_stream_takes_the_place_of_the_reply(provider):
+    provider.next("/x", Answer(stream=lambda: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 0.01, b"hi"]))
+    provider.next("/x", Answer(stream=hostile_streams.close_at_once), Answer(stream=hostile_streams.reset_at_once))
+    assert call("GET", provider.base + "/x").text == "hi"
+    with pytest.raises(http.client.RemoteDisconnected):
+        call("GET", provider.base + "/x")
+    with pytest.raises(ConnectionResetError, match="reset by peer"):
+        call("GET", provider.base + "/x")
+
+
+def test_scripted_wire_takes_the_place_of_everything(provider):
+    provider.wire = lambda: [b"SSH-2.0-x\r\n"]
+    with socket.create_connection(("127.0.0.1", provider.port)) as client:
+        assert client.recv(100) == b"SSH-2.0-x\r\n" and client.recv(100) == b""
+    assert provider.connections == 1 and provider.requests == []
+
+
+def test_scripted_counts_the_requests_of_a_connection(provider):
+    connection = http.client.HTTPConnection("127.0.0.1", provider.port)
+    for _ in range(2):
+        connection.request("GET", "/x")
+        connection.getresponse().read()
+    connection.close()
+    call("GET", provider.base + "/x")
+    assert [request.turn for request in provider.requests] == [1, 2, 1] and provider.connections == 2
+
+
+def test_scripted_deaf_provider_takes_no_connection(provider):
+    provider.deafen()
+    with pytest.raises(TimeoutError):
+        call("GET", provider.base + "/x", timeout=0.3)
+    provider.hear()
+    assert call("GET", provider.base + "/x").status == 404
+
+
+def test_bomb_holds_a_token_and_a_gibibyte():
+    bomb = b"".join(hostile_streams.gzip_bomb()).partition(b"\r\n\r\n")[2]
+    assert len(bomb) < hostile_streams.MIB
+    unpacked = zlib.decompressobj(wbits=31)
+    assert unpacked.decompress(bomb) == hostile_streams.TOKEN
+    assert len(zlib.decompressobj(wbits=31).decompress(unpacked.unused_data)) == 16 * hostile_streams.MIB
 
 
 def test_scripted_https_with_its_own_authority(tmp_path):
