@@ -42,9 +42,12 @@ struct entry_trouble {
 
 /* All borrowed. connection: never NULL for an entry that the broker found. */
 const struct connection *token_entry_connection(const struct token_entry *entry);
+const struct access_rule *token_entry_access(const struct token_entry *entry); /* connection's */
 enum entry_state token_entry_state(const struct token_entry *entry);
 /* NULL when there are none that fit the present configuration. */
 const struct token_set *token_entry_tokens(const struct token_entry *entry);
+/* Of these tokens; 0 without. */
+uint64_t token_entry_generation(const struct token_entry *entry);
 const struct entry_trouble *token_entry_trouble(const struct token_entry *entry); /* NULL: none */
 /* When a refresh is due by itself; 0: never, or no token. */
 int64_t token_entry_refresh_after(const struct token_entry *entry);

@@ -35,7 +35,7 @@ void refresh_scheduler_choose(struct token_entry *entry)
 bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now)
 {
     return entry->refresh_after &&
-           (now >= entry->refresh_after || token_entry_is_later(entry->tokens->obtained_at, now));
+           (now >= entry->refresh_after || token_entry_is_later(entry->span.obtained_at, now));
 }
 
 static void on_due(void *context);

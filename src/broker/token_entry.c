@@ -32,6 +32,16 @@ const struct connection *token_entry_connection(const struct token_entry *entry)
     return entry->connection;
 }
 
+const struct access_rule *token_entry_access(const struct token_entry *entry)
+{
+    return entry->access;
+}
+
+uint64_t token_entry_generation(const struct token_entry *entry)
+{
+    return entry->fits ? entry->span.generation : 0;
+}
+
 enum entry_state token_entry_state(const struct token_entry *entry)
 {
     return entry->state;
@@ -136,6 +146,7 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     struct connection *held = connection ? connection_hold(connection) : NULL;
     connection_destroy(entry->connection);
     entry->connection = held;
+    entry->access = held ? connection_access(held) : NULL;
     bool did_fit = entry->fits;
     token_entry_check_fit(entry);
     if (!held) {
@@ -160,11 +171,18 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     refresh_scheduler_plan(entry);
 }
 
-void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint)
+void token_entry_put_tokens(struct token_entry *entry, struct token_set *tokens)
 {
     struct token_set *held = token_set_hold(tokens);
     token_set_destroy(entry->tokens);
     entry->tokens = held;
+    entry->span = held ? (struct token_span){held->obtained_at, held->expires_at, held->generation}
+                       : (struct token_span){0};
+}
+
+void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint)
+{
+    token_entry_put_tokens(entry, tokens);
     if (tokens->generation > entry->generation)
         entry->generation = tokens->generation;
     memmove(entry->fingerprint, fingerprint, strlen(fingerprint) + 1);
@@ -177,7 +195,7 @@ void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, cons
 
 void token_entry_forget_tokens(struct token_entry *entry)
 {
-    token_set_destroy(TAKE(entry->tokens));
+    token_entry_put_tokens(entry, NULL);
     entry->fits = false;
     entry->is_ambiguous = false;
     entry->refresh_after = 0;
@@ -233,19 +251,19 @@ void token_entry_set_state(struct token_entry *entry, enum entry_state state, co
 
 bool token_entry_is_usable(const struct token_entry *entry, int64_t now)
 {
-    if (!entry->fits || entry->state == ENTRY_INACTIVE || entry->tokens->generation <= entry->rejected_generation)
+    if (!entry->fits || entry->state == ENTRY_INACTIVE || entry->span.generation <= entry->rejected_generation)
         return false;
-    const struct token_set *tokens = entry->tokens;
+    const struct token_span *span = &entry->span;
     /* A token of this very second is served whatever its lifetime, or a provider that grants 0 s costs an exchange per caller. */
-    return tokens->expires_at == 0 || tokens->expires_at > now || tokens->obtained_at == now;
+    return span->expires_at == 0 || span->expires_at > now || span->obtained_at == now;
 }
 
 int64_t token_entry_seconds_left(const struct token_entry *entry, int64_t now)
 {
-    const struct token_set *tokens = entry->tokens;
-    if (tokens->expires_at == 0)
+    const struct token_span *span = &entry->span;
+    if (span->expires_at == 0)
         return INT64_MAX;
-    return tokens->expires_at - (now > tokens->obtained_at ? now : tokens->obtained_at);
+    return span->expires_at - (now > span->obtained_at ? now : span->obtained_at);
 }
 
 int64_t token_entry_retry_at(const struct token_entry *entry, int64_t now)

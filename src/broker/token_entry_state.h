@@ -20,7 +20,17 @@ struct token_waiter;
 struct revocation;
 struct authorization_session;
 
-/* What serving a cached token reads stands last, beside the key: with very many entries each cache line counts. */
+/* What of a token set is looked at whenever its token is served. */
+struct token_span {
+    int64_t obtained_at;
+    int64_t expires_at;
+    uint64_t generation;
+};
+
+/*
+ * What serving a cached token reads stands last, from access to the key: with very many entries each cache line counts, and
+ * so does each page that has to be found.
+ */
 struct token_entry {
     char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* of the configuration that tokens were granted under */
     bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
@@ -35,13 +45,15 @@ struct token_entry {
     struct token_watcher *watchers;
     struct token_entry *next_unsaved, *prev_unsaved;
     struct secret *header; /* of token_entry_header() */
-
-    struct connection *connection; /* held; NULL while not configured */
-    struct token_set *tokens;      /* held; may be of an earlier configuration, see fits */
-    struct token_reply reply;
-    struct token_fetch *fetch;
     struct entry_trouble *trouble; /* NULL, &scarce_trouble or of its own */
     struct entry_trouble scarce_trouble; /* without memory: its retry_at keeps exchanges from following one another */
+    struct connection *connection; /* held; NULL while not configured */
+    struct token_set *tokens;      /* held; may be of an earlier configuration, see fits */
+
+    const struct access_rule *access; /* connection's; NULL without one */
+    struct token_reply reply;
+    struct token_fetch *fetch;
+    struct token_span span;       /* of tokens; all 0 without */
     uint64_t rejected_generation; /* an API refused it: not served again */
     int64_t refresh_after;
     enum entry_state state;
@@ -58,6 +70,8 @@ void token_entry_destroy(struct token_entry *entry);
 /* A new or changed configuration, NULL when it left: keeps the tokens, forgets back-offs, finds the state anew. */
 void token_entry_configure(struct token_entry *entry, const struct connection *connection);
 
+/* Sets tokens (held; NULL: none) and span. What follows from them is the caller's affair. */
+void token_entry_put_tokens(struct token_entry *entry, struct token_set *tokens);
 /* Takes the tokens into service: state READY, trouble over, refresh planned, watchers told. */
 void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint);
 /* Forgets the tokens (the store is the caller's affair). */

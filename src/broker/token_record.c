@@ -156,9 +156,8 @@ static bool read_tokens(struct token_entry *entry, const struct secret *value, s
     AUTO(token_set) tokens = NULL;
     if (token_set_parse(value, &tokens, ret_error) != OK)
         return false;
-    token_set_destroy(entry->tokens);
-    entry->tokens = TAKE(tokens);
-    entry->generation = entry->tokens->generation;
+    token_entry_put_tokens(entry, tokens);
+    entry->generation = tokens->generation;
     return true;
 }
 

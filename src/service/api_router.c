@@ -105,7 +105,7 @@ static bool has_access(struct api_request *request)
 {
     if (!api_request_find_entry(request))
         return false;
-    if (api_peer_may_use(request->call, token_entry_connection(request->entry)))
+    if (peer_fits(request->call, token_entry_access(request->entry)))
         return true;
     char what[sizeof "connection " + API_NAME_MAX] = "connection ";
     strcat(what, request->name);

@@ -58,7 +58,7 @@ static bool may_log(struct audit *audit)
 void audit_token_served(struct audit *audit, struct http_call *call, const struct token_entry *entry)
 {
     const struct peer *peer = http_call_peer(call);
-    uint64_t generation = token_entry_tokens(entry)->generation;
+    uint64_t generation = token_entry_generation(entry);
     struct audit_slot *slot = slot_of(audit, entry, peer->pid);
     if (slot->entry == entry && slot->generation == generation && slot->pid == peer->pid && slot->uid == peer->uid)
         return;
