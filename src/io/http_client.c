@@ -129,8 +129,8 @@ static void on_curl_timer(void *context)
 }
 
 /*
- * What is neither header nor body passes libcurl's callbacks by, for as long as a provider likes: chunk extensions, empty
- * TLS records. The kernel counts all of it.
+ * What is neither header nor body passes libcurl's callbacks by, for as long as a provider likes: chunk extensions,
+ * empty TLS records. The kernel counts all of it.
  */
 static bool has_received_too_much(const struct http_client *client, curl_socket_t fd)
 {
