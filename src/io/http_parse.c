@@ -251,7 +251,8 @@ static bool split_target(struct http_parse *parse)
     static const char *const schemes[] = {"http://", "https://"};
     struct http_text target = text_at(parse, parse->target);
     size_t path = 0;
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+    bool is_origin_form = target.data[0] == '/';
+    for (size_t i = 0; !is_origin_form && i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t size = strlen(schemes[i]);
         if (target.length <= size || strncasecmp(target.data, schemes[i], size) != 0)
             continue;
@@ -260,7 +261,7 @@ static bool split_target(struct http_parse *parse)
         if (path == size)
             return false;
     }
-    if (path == 0 && target.data[0] != '/')
+    if (path == 0 && !is_origin_form)
         return false;
 
     const char *mark = memchr(target.data + path, '?', target.length - path);
