@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -22,7 +23,7 @@
 struct broker;
 
 struct broker_options {
-    size_t max_waiters; /* callers that wait for exchanges, all connections together */
+    size_t max_waiters; /* callers that wait for exchanges, all connections together; exchanges that callers set off */
 };
 
 /* loop, client, store, metrics: borrowed for the broker's life. */
@@ -65,24 +66,26 @@ enum token_answer {
     TOKEN_PROVIDER_UNAVAILABLE,
     TOKEN_PROVIDER_ERROR,
     TOKEN_UNSUPPORTED,
-    TOKEN_BUSY,                   /* too many waiters */
+    TOKEN_BUSY,                   /* the caller's user has his share of what all callers share */
+    TOKEN_OVERLOADED,             /* nobody gets a place now: waiters, exchanges or memory */
 };
 
 /*
  * The token now, if there is one with min_ttl seconds left (or one that no exchange could better, see DESIGN, Freshness).
- * Starts a refresh where one is due: in the background while a token can be served, in the foreground for
- * TOKEN_PENDING. Never blocks.
+ * Starts a refresh where one is due: in the background while a token can be served, in the foreground, on the caller's
+ * account, for TOKEN_PENDING. Never blocks.
  */
-enum token_answer broker_get(struct token_entry *entry, int64_t min_ttl, int64_t now);
+enum token_answer broker_get(struct token_entry *entry, uid_t caller, int64_t min_ttl, int64_t now);
 
 /*
  * After TOKEN_PENDING: done runs once, when the exchange ended or wait_ms is over (then TOKEN_PROVIDER_UNAVAILABLE, or
- * TOKEN_SERVED with a token that is valid but short). NULL: answer TOKEN_BUSY (too many waiters, or no memory).
+ * TOKEN_SERVED with a token that is valid but short). Returns TOKEN_PENDING; or TOKEN_BUSY, TOKEN_OVERLOADED, and then done
+ * does not run.
  */
 struct token_waiter;
 typedef void token_waiter_done(void *context, enum token_answer answer);
-struct token_waiter *broker_wait(struct token_entry *entry, int64_t min_ttl, int64_t wait_ms, token_waiter_done *done,
-                                 void *context);
+enum token_answer broker_wait(struct token_entry *entry, uid_t caller, int64_t min_ttl, int64_t wait_ms,
+                              token_waiter_done *done, void *context, struct token_waiter **ret_waiter);
 void token_waiter_cancel(struct token_waiter *waiter);
 
 /* Seconds until it is worth asking again, for Retry-After; 0 when not known. */
@@ -95,8 +98,9 @@ int64_t broker_retry_after(const struct token_entry *entry, int64_t now);
  */
 bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int status, const json_t *body);
 
-/* An operator's refresh: an exchange now, whatever the token's age or the back-off; joins one in flight. */
-struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, token_waiter_done *done, void *context);
+/* An operator's refresh: an exchange now, whatever the token's age or the back-off; joins one in flight. As broker_wait(). */
+enum token_answer broker_refresh(struct token_entry *entry, uid_t caller, int64_t wait_ms, token_waiter_done *done,
+                                 void *context, struct token_waiter **ret_waiter);
 
 /* An operator's revoke. done runs once, later or at once; it is told what the provider said. */
 enum revoke_result {

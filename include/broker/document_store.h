@@ -53,7 +53,7 @@ enum document_result {
     DOCUMENT_READ_ONLY, /* it comes from a file, which message names */
     DOCUMENT_IN_USE,    /* message names the connection */
     DOCUMENT_CONFLICT,  /* another write of the same document is under way */
-    DOCUMENT_BUSY,      /* too many writes are waiting */
+    DOCUMENT_BUSY,      /* too many writes are waiting, here or at the store; nothing changed */
     DOCUMENT_UNSAVED,   /* the store refused it; nothing changed */
     DOCUMENT_NO_MEMORY,
 };

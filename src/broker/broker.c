@@ -36,7 +36,7 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     broker->client = client;
     broker->store = store;
     broker->metrics = metrics;
-    broker->max_waiters = options->max_waiters;
+    broker->shares.most = options->max_waiters;
     broker->unsaved_timer = loop_timer_create(loop, token_record_retry_unsaved, broker);
     if (!broker->unsaved_timer)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
@@ -202,7 +202,8 @@ struct metrics *broker_metrics(struct broker *broker)
 static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64_t now)
 {
     if (refresh_scheduler_is_due(entry, now) && !entry->fetch && !decision_is_blocked(entry, now) &&
-        token_fetch_is_possible(entry)) {
+        token_fetch_is_possible(entry) &&
+        refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection))) {
         if (token_fetch_begin(entry, true))
             metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
     }
@@ -210,7 +211,7 @@ static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64
     return decision_served(entry, min_ttl, now);
 }
 
-enum token_answer broker_get(struct token_entry *entry, int64_t min_ttl, int64_t now)
+enum token_answer broker_get(struct token_entry *entry, uid_t caller, int64_t min_ttl, int64_t now)
 {
     bool is_usable = token_entry_is_usable(entry, now);
     bool is_enough = is_usable && (decision_served(entry, min_ttl, now) == TOKEN_SERVED ||
@@ -219,15 +220,16 @@ enum token_answer broker_get(struct token_entry *entry, int64_t min_ttl, int64_t
         return serve(entry, min_ttl, now);
     if (entry->fetch)
         return TOKEN_PENDING;
-    if (!decision_is_blocked(entry, now) && token_fetch_begin(entry, false))
-        return TOKEN_PENDING;
-    return is_usable ? serve(entry, min_ttl, now) : decision_trouble(entry);
+    enum token_answer answer =
+        decision_is_blocked(entry, now) ? decision_trouble(entry) : token_fetch_begin_for(entry, caller);
+    return answer != TOKEN_PENDING && is_usable ? serve(entry, min_ttl, now) : answer;
 }
 
-struct token_waiter *broker_wait(struct token_entry *entry, int64_t min_ttl, int64_t wait_ms, token_waiter_done *done,
-                                 void *context)
+enum token_answer broker_wait(struct token_entry *entry, uid_t caller, int64_t min_ttl, int64_t wait_ms,
+                              token_waiter_done *done, void *context, struct token_waiter **ret_waiter)
 {
-    return token_waiter_create(entry, min_ttl, false, wait_ms, done, context);
+    const struct token_wish wish = {.caller = caller, .min_ttl = min_ttl};
+    return token_waiter_create(entry, &wish, wait_ms, done, context, ret_waiter);
 }
 
 int64_t broker_retry_after(const struct token_entry *entry, int64_t now)
@@ -265,7 +267,8 @@ static bool has_refresh_token(const struct token_entry *entry)
     return entry->fits && entry->tokens->refresh_token;
 }
 
-struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, token_waiter_done *done, void *context)
+enum token_answer broker_refresh(struct token_entry *entry, uid_t caller, int64_t wait_ms, token_waiter_done *done,
+                                 void *context, struct token_waiter **ret_waiter)
 {
     enum entry_state rest = token_entry_rest_state(entry);
     bool is_possible = rest != ENTRY_INACTIVE && rest != ENTRY_UNSUPPORTED &&
@@ -275,13 +278,16 @@ struct token_waiter *broker_refresh(struct token_entry *entry, int64_t wait_ms, 
         token_entry_set_state(entry, rest, NULL, NULL, 0);
     }
     uint64_t generation = entry->generation;
-    bool is_running = is_possible && token_fetch_begin(entry, false);
+    enum token_answer begun = is_possible ? token_fetch_begin_for(entry, caller) : TOKEN_UNSUPPORTED;
+    if (begun == TOKEN_BUSY || begun == TOKEN_OVERLOADED)
+        return begun;
     /* After the exchange began: one that fails at once answers those who wait, and this caller has no waiter yet. */
-    struct token_waiter *waiter = token_waiter_create(entry, 0, true, wait_ms, done, context);
-    if (!waiter)
-        return NULL;
-    waiter->generation = generation;
-    if (!is_running)
-        loop_timer_start(waiter->timer, 0);
-    return waiter;
+    const struct token_wish wish = {.caller = caller, .is_forced = true};
+    enum token_answer answer = token_waiter_create(entry, &wish, wait_ms, done, context, ret_waiter);
+    if (answer != TOKEN_PENDING)
+        return answer;
+    (*ret_waiter)->generation = generation;
+    if (begun != TOKEN_PENDING)
+        loop_timer_start((*ret_waiter)->timer, 0);
+    return answer;
 }

@@ -3,6 +3,7 @@
 
 #include "broker/authorization_session.h"
 #include "broker/broker.h"
+#include "broker/caller_share.h"
 #include "broker/client_breaker.h"
 #include "broker/refresh_turn.h"
 #include "broker/token_cache.h"
@@ -23,8 +24,7 @@ struct broker {
     size_t fetch_count;          /* exchanges in flight */
     store_done *drained;         /* not NULL: no exchange starts any more; told when none is left */
     void *drained_context;
-    size_t waiter_count;
-    size_t max_waiters;
+    struct caller_shares shares;
     struct token_entry *unsaved; /* entries whose newest tokens the store does not have yet */
     struct loop_timer *unsaved_timer;
     unsigned unsaved_attempts;

@@ -1,5 +1,7 @@
 #include "broker/decision.h"
 
+#include <string.h>
+
 #include "broker/token_entry_state.h"
 
 enum token_answer decision_served(const struct token_entry *entry, int64_t min_ttl, int64_t now)
@@ -25,6 +27,9 @@ enum token_answer decision_trouble(const struct token_entry *entry)
         [ENTRY_INACTIVE] = TOKEN_INACTIVE,
         [ENTRY_UNSUPPORTED] = TOKEN_UNSUPPORTED,
     };
+    if (entry->state == ENTRY_PROVIDER_UNAVAILABLE && entry->trouble &&
+        strcmp(entry->trouble->code, DECISION_OVERLOADED) == 0)
+        return TOKEN_OVERLOADED;
     return answers[entry->state];
 }
 

@@ -5,6 +5,9 @@
 
 /* What a request for a token gets, from the entry as it stands; nothing here changes anything. */
 
+/* The code of a trouble that is nobody's but ours: a full queue, or no memory. */
+#define DECISION_OVERLOADED "overloaded"
+
 /* TOKEN_SERVED, or TOKEN_SERVED_SHORT when less than min_ttl is left. For entries with a usable token. */
 enum token_answer decision_served(const struct token_entry *entry, int64_t min_ttl, int64_t now);
 /* The answer that a state means when there is no token to serve. */

@@ -263,7 +263,8 @@ static void on_committed(void *context, enum status status, const struct error *
         metrics_add(documents->broker->metrics, METRIC_STORE_FAILURES, 1);
         log_error("a document could not be stored, and nothing changed: %s", error->message);
         error_set(&write->error, status, "the store refused it, and nothing changed: %.400s", error->message);
-        document_write_end(write, DOCUMENT_UNSAVED, REVOKE_NOTHING, NULL);
+        bool is_overload = status == ERR_BUSY || status == ERR_NO_MEMORY;
+        document_write_end(write, is_overload ? DOCUMENT_BUSY : DOCUMENT_UNSAVED, REVOKE_NOTHING, NULL);
     } else if (!document_apply(write)) {
         document_write_end(write, DOCUMENT_DONE, REVOKE_NOTHING, NULL);
     }

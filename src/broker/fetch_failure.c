@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "broker/back_off.h"
 #include "broker/broker_state.h"
 #include "broker/token_entry_state.h"
@@ -23,6 +24,15 @@ static void back_off(struct token_entry *entry, enum entry_state state, enum bac
     int64_t delay = back_off_delay(kind, failures_in_row(entry, state), outcome->retry_after);
     token_entry_set_state(entry, state, outcome->code[0] ? outcome->code : entry_state_name(state), outcome->message,
                           clock_wall() + delay);
+}
+
+enum { ROOM_PAUSE_SECONDS = 3 };
+
+/* There was no room for the request: the provider has nothing to do with it, and room comes back in no time. */
+static void wait_for_room(struct token_entry *entry, const struct token_outcome *outcome)
+{
+    int64_t pause = 1 + (int64_t)(random_fraction() * ROOM_PAUSE_SECONDS);
+    token_entry_set_state(entry, ENTRY_PROVIDER_UNAVAILABLE, outcome->code, outcome->message, clock_wall() + pause);
 }
 
 static void refuse_token(struct token_entry *entry, const struct token_outcome *outcome, bool is_refresh)
@@ -76,7 +86,10 @@ void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
         break;
     case OUTCOME_GRANTED:
     case OUTCOME_TRANSIENT:
-        back_off(entry, ENTRY_PROVIDER_UNAVAILABLE, BACK_OFF_TRANSIENT, outcome);
+        if (fetch->is_unsent)
+            wait_for_room(entry, outcome);
+        else
+            back_off(entry, ENTRY_PROVIDER_UNAVAILABLE, BACK_OFF_TRANSIENT, outcome);
         break;
     }
     entry->is_ambiguous = is_refresh && (is_unclear || (entry->is_ambiguous && outcome->outcome != OUTCOME_TOKEN_REFUSED));

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/broker_state.h"
+#include "broker/decision.h"
 #include "broker/fetch_failure.h"
 #include "broker/grant.h"
 #include "broker/login_exchange.h"
@@ -56,6 +57,7 @@ void token_fetch_destroy(struct token_fetch *fetch)
     broker->fetch_count--;
     if (fetch->background)
         refresh_turn_give_back(&broker->turns, connection_iclient(fetch->connection));
+    caller_share_give_back(&broker->shares, fetch->share, PLACE_EXCHANGE);
     grant_cancel(fetch->grant);
     token_set_destroy(fetch->granted);
     token_set_destroy(fetch->tokens);
@@ -179,10 +181,12 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
 
 static void token_fetch_fail_unsent(struct token_fetch *fetch, const struct error *error)
 {
-    struct token_outcome outcome = {.outcome = error->status == ERR_NO_MEMORY || error->status == ERR_BUSY
-                                                   ? OUTCOME_TRANSIENT
-                                                   : OUTCOME_BROKEN};
-    memcpy(outcome.code, "request_not_sent", sizeof "request_not_sent");
+    fetch->is_unsent = error->status == ERR_NO_MEMORY || error->status == ERR_BUSY;
+    struct token_outcome outcome = {.outcome = fetch->is_unsent ? OUTCOME_TRANSIENT : OUTCOME_BROKEN};
+    if (fetch->is_unsent)
+        memcpy(outcome.code, DECISION_OVERLOADED, sizeof DECISION_OVERLOADED);
+    else
+        memcpy(outcome.code, "request_not_sent", sizeof "request_not_sent");
     size_t length = strnlen(error->message, sizeof outcome.message - 1);
     memcpy(outcome.message, error->message, length);
     on_outcome(fetch, &outcome, false);
@@ -251,22 +255,24 @@ static bool is_kept_from_starting(struct token_entry *entry, int64_t now)
     return true;
 }
 
-bool token_fetch_begin(struct token_entry *entry, bool background)
+/* Whether there is nothing to start: one is in flight, or must not be. */
+static bool is_decided(struct token_entry *entry, bool *ret_is_running)
 {
-    if (entry->fetch)
-        return true;
-    if (revocation_is_running(entry))
-        return true;
-    if (entry->broker->drained)
-        return false;
+    *ret_is_running = entry->fetch || revocation_is_running(entry);
+    return *ret_is_running || entry->broker->drained || is_kept_from_starting(entry, clock_wall());
+}
+
+/* take_share: NULL when it is not on a caller's account. */
+static bool start(struct token_entry *entry, bool background, struct caller_share *take_share)
+{
     int64_t now = clock_wall();
-    if (is_kept_from_starting(entry, now))
-        return false;
     struct token_fetch *fetch = token_fetch_create(entry, background);
     if (!fetch) {
-        token_entry_set_state(entry, ENTRY_PROVIDER_UNAVAILABLE, "no_memory", "out of memory", now + 1);
+        caller_share_give_back(&entry->broker->shares, take_share, PLACE_EXCHANGE);
+        token_entry_set_state(entry, ENTRY_PROVIDER_UNAVAILABLE, DECISION_OVERLOADED, "out of memory", now + 1);
         return false;
     }
+    fetch->share = take_share;
     entry->fetch = fetch;
     if (can_refresh(entry, now)) {
         fetch->exchange = TOKEN_EXCHANGE_REFRESH;
@@ -278,6 +284,24 @@ bool token_fetch_begin(struct token_entry *entry, bool background)
         token_fetch_send(fetch);
     }
     return entry->fetch != NULL;
+}
+
+bool token_fetch_begin(struct token_entry *entry, bool background)
+{
+    bool is_running;
+    return is_decided(entry, &is_running) ? is_running : start(entry, background, NULL);
+}
+
+enum token_answer token_fetch_begin_for(struct token_entry *entry, uid_t caller)
+{
+    bool is_running;
+    if (is_decided(entry, &is_running))
+        return is_running ? TOKEN_PENDING : decision_trouble(entry);
+    struct caller_share *share = NULL;
+    enum token_answer answer = caller_share_take(&entry->broker->shares, caller, PLACE_EXCHANGE, &share);
+    if (answer != TOKEN_PENDING)
+        return answer;
+    return start(entry, false, share) ? TOKEN_PENDING : decision_trouble(entry);
 }
 
 void token_fetch_begin_code(struct token_entry *entry, struct authorization_session *session)

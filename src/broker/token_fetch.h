@@ -2,6 +2,9 @@
 #define BROKER_TOKEN_FETCH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
+
+#include "broker/broker.h"
 
 /*
  * The one exchange that an entry may have in flight, from the decision which to run to the commit of what it brought
@@ -19,6 +22,11 @@ bool token_fetch_is_possible(const struct token_entry *entry);
  * request could not be made …).
  */
 bool token_fetch_begin(struct token_entry *entry, bool background);
+/*
+ * The same in the foreground, on a caller's account: TOKEN_PENDING; TOKEN_BUSY or TOKEN_OVERLOADED when there is no place for
+ * it; else what the entry's state means.
+ */
+enum token_answer token_fetch_begin_for(struct token_entry *entry, uid_t caller);
 /* Exchanges a login's code as soon as no other exchange is in flight; the session is told. */
 void token_fetch_begin_code(struct token_entry *entry, struct authorization_session *session);
 /* Ends it without any callback. Takes NULL. Only when the process ends: an answer on its way would be lost. */

@@ -6,6 +6,7 @@
 #include "protocol/grant_context.h"
 #include "protocol/token_request.h"
 
+struct caller_share;
 struct grant;
 struct token_entry;
 struct authorization_session;
@@ -19,6 +20,8 @@ struct token_fetch {
     enum token_exchange exchange;
     bool is_local;                 /* the JWT is the token: nobody is asked */
     bool background;
+    bool is_unsent;                /* for want of room or memory: nobody's fault but ours */
+    struct caller_share *share;    /* of the caller who set it off; NULL: the daemon itself, or a login */
     struct grant *grant;
     struct token_set *granted;     /* being committed */
 };

@@ -6,12 +6,17 @@
 #include "broker/broker_state.h"
 #include "broker/decision.h"
 
+static void count_waiters(struct broker *broker)
+{
+    metrics_set(broker->metrics, METRIC_WAITERS, (int64_t)broker->shares.taken[PLACE_WAITER]);
+}
+
 static void token_waiter_free(struct token_waiter *waiter)
 {
     struct broker *broker = waiter->entry->broker;
     DL_DELETE(waiter->entry->waiters, waiter);
-    broker->waiter_count--;
-    metrics_set(broker->metrics, METRIC_WAITERS, (int64_t)broker->waiter_count);
+    caller_share_give_back(&broker->shares, waiter->share, PLACE_WAITER);
+    count_waiters(broker);
     loop_timer_destroy(waiter->timer);
     free(waiter);
 }
@@ -29,8 +34,8 @@ static enum token_answer answer_after_exchange(const struct token_waiter *waiter
     const struct token_entry *entry = waiter->entry;
     bool is_usable = token_entry_is_usable(entry, now);
     bool is_new = is_usable && entry->tokens->generation > waiter->generation;
-    if (is_new || (is_usable && !waiter->is_forced))
-        return decision_served(entry, waiter->min_ttl, now);
+    if (is_new || (is_usable && !waiter->wish.is_forced))
+        return decision_served(entry, waiter->wish.min_ttl, now);
     return decision_trouble(entry);
 }
 
@@ -44,31 +49,33 @@ static void on_wait_over(void *context)
     token_waiter_answer(waiter, answer);
 }
 
-struct token_waiter *token_waiter_create(struct token_entry *entry, int64_t min_ttl, bool is_forced, int64_t wait_ms,
-                                         token_waiter_done *done, void *context)
+enum token_answer token_waiter_create(struct token_entry *entry, const struct token_wish *wish, int64_t wait_ms,
+                                      token_waiter_done *done, void *context, struct token_waiter **ret_waiter)
 {
     struct broker *broker = entry->broker;
-    if (broker->waiter_count >= broker->max_waiters)
-        return NULL;
+    struct caller_share *share = NULL;
+    enum token_answer answer = caller_share_take(&broker->shares, wish->caller, PLACE_WAITER, &share);
+    if (answer != TOKEN_PENDING)
+        return answer;
     struct token_waiter *waiter = calloc(1, sizeof *waiter);
-    if (!waiter)
-        return NULL;
-    waiter->entry = entry;
-    waiter->min_ttl = min_ttl;
-    waiter->generation = entry->generation;
-    waiter->is_forced = is_forced;
-    waiter->done = done;
-    waiter->context = context;
-    waiter->timer = loop_timer_create(broker->loop, on_wait_over, waiter);
-    if (!waiter->timer || loop_timer_start(waiter->timer, wait_ms) != OK) {
-        loop_timer_destroy(waiter->timer);
+    struct loop_timer *timer = waiter ? loop_timer_create(broker->loop, on_wait_over, waiter) : NULL;
+    if (!timer || loop_timer_start(timer, wait_ms) != OK) {
+        loop_timer_destroy(timer);
         free(waiter);
-        return NULL;
+        caller_share_give_back(&broker->shares, share, PLACE_WAITER);
+        return TOKEN_OVERLOADED;
     }
+    *waiter = (struct token_waiter){.entry = entry,
+                                    .share = share,
+                                    .wish = *wish,
+                                    .generation = entry->generation,
+                                    .timer = timer,
+                                    .done = done,
+                                    .context = context};
     DL_APPEND(entry->waiters, waiter);
-    broker->waiter_count++;
-    metrics_set(broker->metrics, METRIC_WAITERS, (int64_t)broker->waiter_count);
-    return waiter;
+    count_waiters(broker);
+    *ret_waiter = waiter;
+    return TOKEN_PENDING;
 }
 
 void token_waiter_answer_all(struct token_entry *entry)

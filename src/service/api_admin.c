@@ -82,8 +82,12 @@ void api_admin_refresh(struct api_request *request)
         return;
     api_admin_log(request, "refresh");
     struct api_wait *wait = api_wait_create(request, reply_refreshed, 0);
-    if (wait)
-        api_wait_begin(wait, broker_refresh(request->entry, wait_seconds * 1000, api_wait_done, wait));
+    if (!wait)
+        return;
+    struct token_waiter *waiter = NULL;
+    enum token_answer answer = broker_refresh(request->entry, api_request_caller(request), wait_seconds * 1000,
+                                              api_wait_done, wait, &waiter);
+    api_wait_begin(wait, answer, waiter);
 }
 
 /* ---- revoke ---- */

@@ -56,7 +56,7 @@ static void reply_refused(struct http_call *call, enum document_kind kind, const
         [DOCUMENT_READ_ONLY] = API_ERROR_READ_ONLY,
         [DOCUMENT_IN_USE] = API_ERROR_DELETE_NOT_ALLOWED,
         [DOCUMENT_CONFLICT] = API_ERROR_CONFLICT,
-        [DOCUMENT_BUSY] = API_ERROR_BUSY,
+        [DOCUMENT_BUSY] = API_ERROR_OVERLOADED,
         [DOCUMENT_UNSAVED] = API_ERROR_STORE_UNAVAILABLE,
     };
     if (outcome->result == DOCUMENT_INVALID)

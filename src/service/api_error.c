@@ -7,6 +7,7 @@
 
 #define JSON_API_PATHS "/v2/"
 #define JSON_API_TYPE "application/vnd.api+json"
+#define BUSY_RETRY_AFTER "1" /* seconds: a queue that is full empties fast */
 
 struct api_error_row {
     const char *code;
@@ -92,9 +93,12 @@ void api_error_reply(struct http_call *call, const struct api_error *error)
     struct http_reply_header headers[3] = {{"Cache-Control", "no-store"}};
     size_t count = 1;
     char seconds[24];
+    bool is_busy = error->code == API_ERROR_BUSY || error->code == API_ERROR_OVERLOADED;
     if (error->retry_after > 0) {
         snprintf(seconds, sizeof seconds, "%" PRId64, error->retry_after);
         headers[count++] = (struct http_reply_header){"Retry-After", seconds};
+    } else if (is_busy) {
+        headers[count++] = (struct http_reply_header){"Retry-After", BUSY_RETRY_AFTER};
     }
     if (error->allow)
         headers[count++] = (struct http_reply_header){"Allow", error->allow};
@@ -124,9 +128,10 @@ void api_error_reply_no_memory(struct http_call *call)
     static const char plain[] =
         "{\"errors\":[{\"code\":\"busy\",\"message\":\"no memory for this request now\"}],\"retryable\":true}";
     static const char json_api[] =
-        "{\"errors\":[{\"status\":\"429\",\"code\":\"busy\",\"detail\":\"no memory for this request now\"}]}";
-    static const struct http_reply_header headers[] = {{"Cache-Control", "no-store"}};
+        "{\"errors\":[{\"status\":\"503\",\"code\":\"busy\",\"detail\":\"no memory for this request now\"}]}";
+    static const struct http_reply_header headers[] = {{"Cache-Control", "no-store"},
+                                                       {"Retry-After", BUSY_RETRY_AFTER}};
     const char *body = api_error_is_json_api(call) ? json_api : plain;
-    http_call_reply(call, api_error_status(API_ERROR_BUSY), api_error_content_type(call), headers, 1, body,
-                    strlen(body));
+    http_call_reply(call, api_error_status(API_ERROR_OVERLOADED), api_error_content_type(call), headers,
+                    sizeof headers / sizeof *headers, body, strlen(body));
 }

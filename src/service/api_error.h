@@ -8,7 +8,10 @@
 #include "base/text_buffer.h"
 #include "io/http_server.h"
 
-/* Every error of both sockets: symbol, code (stable, docs/API.md), HTTP status, whether asking again may help. */
+/*
+ * Every error of both sockets: symbol, code (stable, docs/API.md), HTTP status, whether asking again may help. BUSY is of the
+ * caller's own doing: his user has his share. OVERLOADED is the daemon's: a queue is full, or there is no memory.
+ */
 #define API_ERROR_TABLE(X)                                                                                             \
     X(INVALID_REQUEST, "invalid_request", 400, false)                                                                  \
     X(NOT_ALLOWED, "not_allowed", 403, false)                                                                          \
@@ -24,6 +27,7 @@
     X(DELETE_NOT_ALLOWED, "delete_not_allowed", 422, false)                                                            \
     X(READ_ONLY, "read_only", 422, false)                                                                              \
     X(BUSY, "busy", 429, true)                                                                                         \
+    X(OVERLOADED, "busy", 503, true)                                                                                   \
     X(CLIENT_REJECTED, "client_rejected", 502, false)                                                                  \
     X(PROVIDER_ERROR, "provider_error", 502, true)                                                                     \
     X(PROVIDER_UNAVAILABLE, "provider_unavailable", 503, true)                                                         \
@@ -39,7 +43,7 @@ struct api_error {
     enum api_error_code code;
     const char *message;
     const char *field;   /* the parameter or member at fault; NULL */
-    int64_t retry_after; /* seconds; 0: not known */
+    int64_t retry_after; /* seconds; 0: not known (for BUSY and OVERLOADED: one) */
     const char *allow;   /* for METHOD_NOT_ALLOWED; NULL otherwise */
     const char *members; /* more members of the document, JSON text without braces; NULL */
 };

@@ -20,6 +20,8 @@ static enum api_error_code begin_error(enum status status)
     case ERR_DENIED: /* the authorization URL is outside validDomainNames */
     case ERR_NOT_FOUND: /* a template of it leads nowhere */
         return API_ERROR_INVALID_ICLIENT;
+    case ERR_NO_MEMORY:
+        return API_ERROR_OVERLOADED;
     default:
         return API_ERROR_BUSY;
     }

@@ -8,6 +8,11 @@
 #include "base/json_read.h"
 #include "base/url.h"
 
+uid_t api_request_caller(const struct api_request *request)
+{
+    return http_call_peer(request->call)->uid;
+}
+
 bool api_request_query_text(struct api_request *request, const char *name, char **ret_value)
 {
     struct http_text query = http_call_query(request->call);

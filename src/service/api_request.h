@@ -80,8 +80,11 @@ typedef void api_wait_reply(struct api *api, struct http_call *call, struct toke
 /* Answers the call and returns NULL when out of memory. */
 struct api_wait *api_wait_create(struct api_request *request, api_wait_reply *reply, int detail);
 void api_wait_done(void *context, enum token_answer answer);
-/* waiter NULL: answers TOKEN_BUSY. */
-void api_wait_begin(struct api_wait *wait, struct token_waiter *waiter);
+/* What the broker said; answers at once unless it is TOKEN_PENDING. */
+void api_wait_begin(struct api_wait *wait, enum token_answer answer, struct token_waiter *waiter);
+
+/* The user on whose account the request goes. */
+uid_t api_request_caller(const struct api_request *request);
 
 /* The error that tells why there is no token; members: see struct api_error. */
 void api_reply_token_error(struct http_call *call, struct token_entry *entry, enum token_answer answer,

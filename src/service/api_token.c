@@ -178,14 +178,18 @@ static void reply_after_wait(struct api *api, struct http_call *call, struct tok
 
 static void get_or_wait(struct api_request *request, int64_t min_ttl, int64_t wait_seconds, enum token_form form)
 {
-    enum token_answer answer = broker_get(request->entry, min_ttl, clock_wall());
+    uid_t caller = api_request_caller(request);
+    enum token_answer answer = broker_get(request->entry, caller, min_ttl, clock_wall());
     if (answer != TOKEN_PENDING) {
         reply_token(request->api, request->call, request->entry, answer, form);
         return;
     }
     struct api_wait *wait = api_wait_create(request, reply_after_wait, (int)form);
-    if (wait)
-        api_wait_begin(wait, broker_wait(request->entry, min_ttl, wait_seconds * 1000, api_wait_done, wait));
+    if (!wait)
+        return;
+    struct token_waiter *waiter = NULL;
+    answer = broker_wait(request->entry, caller, min_ttl, wait_seconds * 1000, api_wait_done, wait, &waiter);
+    api_wait_begin(wait, answer, waiter);
 }
 
 static bool read_timing(struct api_request *request, int64_t *min_ttl, int64_t *wait_seconds)

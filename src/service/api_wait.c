@@ -40,10 +40,10 @@ static void caller_gone(void *context)
     free(wait);
 }
 
-void api_wait_begin(struct api_wait *wait, struct token_waiter *waiter)
+void api_wait_begin(struct api_wait *wait, enum token_answer answer, struct token_waiter *waiter)
 {
-    if (!waiter) {
-        api_wait_done(wait, TOKEN_BUSY);
+    if (answer != TOKEN_PENDING) {
+        api_wait_done(wait, answer);
         return;
     }
     wait->waiter = waiter;

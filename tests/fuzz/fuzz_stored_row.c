@@ -62,7 +62,7 @@ static void on_load(void *context, enum status status, const struct error *error
 
 static void require_served(struct token_entry *entry)
 {
-    enum token_answer answer = broker_get(entry, 0, fixture_now);
+    enum token_answer answer = broker_get(entry, 0, 0, fixture_now);
     const struct token_reply *reply = token_entry_reply(entry);
     REQUIRE(answer != TOKEN_SERVED || reply, "served without a reply");
     if (reply) {
@@ -77,7 +77,7 @@ static void require_served(struct token_entry *entry)
     if (answer == TOKEN_SERVED)
         REQUIRE(secret_length(token_entry_tokens(entry)->access_token) > 0, "nothing is served");
     fixture_pass(3600);
-    broker_get(entry, 0, fixture_now);
+    broker_get(entry, 0, 0, fixture_now);
     while (fixture_requests)
         fixture_reply(400, "{\"error\":\"invalid_grant\"}");
     fixture_run_store();

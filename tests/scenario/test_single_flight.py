@@ -98,7 +98,7 @@ def test_waiters_that_leave_do_not_end_the_exchange(launch, provider):
 def test_too_many_waiters_are_told_to_come_back(launch, provider):
     gate = threading.Event()
     provider.next("/token", lambda _, regular: regular().but(gate=gate))
-    daemon = launch(documents.client_credentials(provider), config={"limits": {"waiters": 3}})
+    daemon = launch(documents.client_credentials(provider), config={"limits": {"waiters": 6}})
     waiting = [Background(daemon.token) for _ in range(3)]
     wait_for_waiters(daemon, 3)
     reply = daemon.token()

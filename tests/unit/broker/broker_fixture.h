@@ -121,6 +121,7 @@ struct http_exchange {
 };
 static struct http_exchange *fixture_requests;
 static unsigned fixture_sent;
+static enum status fixture_send_status; /* OK, or why nothing can be sent */
 
 enum status http_client_send(struct http_client *client, struct http_request *take_request, bool background,
                              int64_t timeout_ms, http_client_done *done, void *context,
@@ -128,7 +129,10 @@ enum status http_client_send(struct http_client *client, struct http_request *ta
 {
     (void)client;
     (void)timeout_ms;
-    (void)ret_error;
+    if (fixture_send_status != OK) {
+        http_request_destroy(take_request);
+        return error_set(ret_error, fixture_send_status, "no room");
+    }
     struct http_exchange *exchange = calloc(1, sizeof *exchange);
     exchange->request = take_request;
     exchange->background = background;
@@ -386,9 +390,11 @@ FIXTURE struct token_entry *fixture_entry(const char *name)
     return entry;
 }
 
+static uid_t fixture_uid = 1000; /* of whoever asks */
+
 FIXTURE enum token_answer fixture_get(const char *name)
 {
-    return broker_get(fixture_entry(name), 0, fixture_now);
+    return broker_get(fixture_entry(name), fixture_uid, 0, fixture_now);
 }
 
 FIXTURE const char *fixture_access_token(const char *name)
@@ -413,10 +419,19 @@ FIXTURE void fixture_on_answer(void *context, enum token_answer answer)
     caller->waiter = NULL;
 }
 
+FIXTURE enum token_answer fixture_try_to_wait(struct fixture_caller *caller, const char *name, int64_t wait_ms)
+{
+    return broker_wait(fixture_entry(name), fixture_uid, 0, wait_ms, fixture_on_answer, caller, &caller->waiter);
+}
+
 FIXTURE void fixture_start_waiting(struct fixture_caller *caller, const char *name, int64_t wait_ms)
 {
-    caller->waiter = broker_wait(fixture_entry(name), 0, wait_ms, fixture_on_answer, caller);
-    cr_assert_not_null(caller->waiter);
+    cr_assert_eq(fixture_try_to_wait(caller, name, wait_ms), TOKEN_PENDING);
+}
+
+FIXTURE enum token_answer fixture_refresh(struct fixture_caller *caller, const char *name, int64_t wait_ms)
+{
+    return broker_refresh(fixture_entry(name), fixture_uid, wait_ms, fixture_on_answer, caller, &caller->waiter);
 }
 
 /* Puts a first token in place: for the code grant as after a login, for the others by their grant. */

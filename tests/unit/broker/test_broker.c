@@ -35,10 +35,15 @@ Test(broker, counts_waiters_against_a_maximum)
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     fixture_get("crm");
     static struct fixture_caller callers[2000];
-    for (size_t i = 0; i < 2000; i++)
+    for (size_t i = 0; i < 2000; i++) {
+        fixture_uid = 1000 + (uid_t)i;
         fixture_start_waiting(&callers[i], "crm", 2000);
+    }
     struct fixture_caller late = {0};
-    cr_expect_null(broker_wait(fixture_entry("crm"), 0, 2000, fixture_on_answer, &late));
+    cr_expect_eq(fixture_try_to_wait(&late, "crm", 2000), TOKEN_OVERLOADED);
+    token_waiter_cancel(callers[0].waiter);
+    fixture_uid = 1000;
+    cr_expect_eq(fixture_try_to_wait(&late, "crm", 2000), TOKEN_PENDING);
 }
 
 Test(broker, min_ttl_waits_only_when_an_exchange_can_help)
@@ -47,10 +52,10 @@ Test(broker, min_ttl_waits_only_when_an_exchange_can_help)
     fixture_store_tokens("mail", "at-1", "rt-1", 600);
     fixture_now += 100;
     struct token_entry *entry = fixture_entry("mail");
-    cr_expect_eq(broker_get(entry, 500, fixture_now), TOKEN_SERVED);
-    cr_expect_eq(broker_get(entry, 601, fixture_now), TOKEN_SERVED_SHORT, "600 s is all that this provider gives");
+    cr_expect_eq(broker_get(entry, fixture_uid, 500, fixture_now), TOKEN_SERVED);
+    cr_expect_eq(broker_get(entry, fixture_uid, 601, fixture_now), TOKEN_SERVED_SHORT, "600 s is all that this provider gives");
     cr_expect_eq(fixture_sent, 0);
-    cr_expect_eq(broker_get(entry, 550, fixture_now), TOKEN_PENDING);
+    cr_expect_eq(broker_get(entry, fixture_uid, 550, fixture_now), TOKEN_PENDING);
 }
 
 Test(broker, an_unmet_min_ttl_says_so_in_the_document)
@@ -224,11 +229,11 @@ Test(broker, an_operators_refresh_ignores_age_and_back_off)
     fixture_configure_one(CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     struct fixture_caller caller = {0};
-    cr_assert_not_null(broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller));
+    cr_assert_eq(fixture_refresh(&caller, "mail", 30000), TOKEN_PENDING);
     fixture_run_store();
     fixture_reply(503, "");
     cr_expect_eq(caller.answer, TOKEN_PROVIDER_UNAVAILABLE, "the old token is no answer to a forced refresh");
-    cr_assert_not_null(broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller));
+    cr_assert_eq(fixture_refresh(&caller, "mail", 30000), TOKEN_PENDING);
     fixture_run_store();
     fixture_reply(200, granted);
     fixture_run_store();
@@ -240,7 +245,7 @@ Test(broker, an_operators_refresh_without_a_login_says_so)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
     struct fixture_caller caller = {0};
-    cr_assert_not_null(broker_refresh(fixture_entry("mail"), 30000, fixture_on_answer, &caller));
+    cr_assert_eq(fixture_refresh(&caller, "mail", 30000), TOKEN_PENDING);
     cr_expect_eq(caller.answers, 0, "never from inside the call");
     fixture_run_timers();
     cr_expect_eq(caller.answer, TOKEN_AUTHORIZATION_REQUIRED);

@@ -47,7 +47,7 @@ Test(token_record, a_kill_in_mid_refresh_tries_once_and_then_says_ambiguous)
     fixture_configure_one(CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     struct fixture_caller caller = {0};
-    broker_refresh(fixture_entry("mail"), 1000, fixture_on_answer, &caller);
+    fixture_refresh(&caller, "mail", 1000);
     fixture_run_store();
     fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":10,\"refresh_token\":\"rt-2\"}");
     fixture_run_store();

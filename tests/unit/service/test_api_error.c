@@ -44,6 +44,7 @@ Test(api_error, codes_have_the_statuses_of_the_contract)
         {API_ERROR_INVALID_REQUEST, "invalid_request", 400, false},
         {API_ERROR_INVALID_ICLIENT, "invalid_iclient", 422, false},
         {API_ERROR_BUSY, "busy", 429, true},
+        {API_ERROR_OVERLOADED, "busy", 503, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct http_call call;
@@ -77,6 +78,18 @@ Test(api_error, headers_say_when_to_retry_and_what_is_allowed)
     http_call_finish(&call);
 }
 
+Test(api_error, busy_always_says_when_to_retry)
+{
+    static const enum api_error_code codes[] = {API_ERROR_BUSY, API_ERROR_OVERLOADED};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct http_call call;
+        fake_call_init(&call, HTTP_VERB_GET, "/");
+        api_error_reply_text(&call, codes[i], "x");
+        cr_assert(fake_call_has_header(&call, "Retry-After: 1\n"));
+        http_call_finish(&call);
+    }
+}
+
 Test(api_error, message_that_does_not_fit_still_is_an_error)
 {
     static char message[2 * API_ERROR_TEXT_MAX];
@@ -84,7 +97,8 @@ Test(api_error, message_that_does_not_fit_still_is_an_error)
     struct http_call call;
     fake_call_init(&call, HTTP_VERB_GET, "/");
     api_error_reply_text(&call, API_ERROR_NOT_FOUND, message);
-    cr_assert_eq(call.status, 429);
+    cr_assert_eq(call.status, 503);
+    cr_assert(fake_call_has_header(&call, "Retry-After: 1\n"));
     AUTO_JSON document = parse(fake_call_text(&call));
     cr_assert(json_is_true(json_object_get(document, "retryable")));
     http_call_finish(&call);

@@ -107,6 +107,6 @@ Test(api_request, failed_document_is_no_half_reply)
     text_buffer_append_text(&body, "{\"a\"");
     text_buffer_append_text(&body, ":1}");
     api_reply_json(&fixture.call, &body);
-    cr_assert_eq(fixture.call.status, 429);
+    cr_assert_eq(fixture.call.status, 503);
     cr_assert_not(fake_call_has(&fixture.call, "{\"a\""));
 }
