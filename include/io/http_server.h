@@ -15,6 +15,7 @@
  * HTTP/1.1 (and 1.0) on raw libevent events and http-parser: one implementation for both Unix sockets and the
  * redirect endpoint. Keep-alive, pipelining (answers in order, one request at a time per connection), absolute
  * deadlines, and a named maximum for everything. A request that is answered at once costs one read and one write.
+ * Users take turns: however many requests one sends over however many connections, another's waits for a turn's worth.
  *
  * Answered by the server itself, then closed: malformed input 400 (bad line, bare LF, obs-fold, control bytes in the target,
  * duplicate Content-Length, any Transfer-Encoding, missing Host under 1.1), late input 408, long target 414, large headers 431, large body
@@ -26,6 +27,7 @@ struct http_call;
 struct http_server_options {
     size_t max_connections;
     size_t max_connections_per_uid;  /* Unix sockets; over it: 429 and close */
+    size_t spare_descriptors;        /* left to others (at most half of the process's limit); beyond: 503 and close; 0: none */
     size_t max_target;               /* bytes of the request target */
     size_t max_header_bytes;
     size_t max_header_count;
@@ -73,6 +75,12 @@ struct http_text http_call_body(const struct http_call *call);
 /* The peer of a Unix socket; NULL on TCP. Its unit is looked up by http_call_find_peer_unit(). */
 const struct peer *http_call_peer(const struct http_call *call);
 void http_call_find_peer_unit(struct http_call *call);
+
+/*
+ * Answering this call took so many times what a usual one takes: its user's turn is over the sooner. For handlers that go
+ * through very much. Before the reply.
+ */
+void http_call_charge(struct http_call *call, size_t usual_calls);
 
 /* ---- the reply: exactly one of these per call; the call is gone afterwards ---- */
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 enum {
-    STEPS_PER_RUN = 256, /* reads and requests; then the other connections get their turn */
+    STEP_SHIFT = 10, /* a KiB costs a step */
     DISCARD_SIZE = 4096,
 };
 
@@ -80,10 +80,19 @@ void http_connection_close(struct http_connection *connection)
 
 /* ---- steps ---- */
 
+static void charge(struct http_connection *connection, size_t bytes)
+{
+    connection->uid->steps_left -= (int)(bytes >> STEP_SHIFT);
+}
+
 static enum next flush(struct http_connection *connection)
 {
     struct http_server *server = connection->server;
-    switch (http_output_flush(&connection->output, &server->pool, connection->fd)) {
+    size_t pending = http_output_pending(&connection->output);
+    enum http_flush result = http_output_flush(&connection->output, &server->pool, connection->fd);
+    if (pending >> STEP_SHIFT > 0)
+        charge(connection, pending - http_output_pending(&connection->output));
+    switch (result) {
     case HTTP_FLUSH_DONE:
         if (connection->is_blocked)
             event_del(&connection->write_event);
@@ -115,6 +124,7 @@ static enum next read_input(struct http_connection *connection)
         connection->is_readable = errno == EINTR;
         return errno == EAGAIN || errno == EINTR ? NEXT_STEP : NEXT_CLOSE;
     }
+    charge(connection, (size_t)length);
     http_parse_filled(connection->parse, (size_t)length);
     connection->input_ended = length == 0;
     /* A short read emptied the socket (epoll(7)); only the end may still stand behind it. */
@@ -242,7 +252,7 @@ static void settle(struct http_connection *connection)
             release_parse(connection);
         return;
     }
-    if (connection->is_blocked)
+    if (connection->is_blocked || connection->is_waiting)
         return;
     bool is_between = !connection->parse || http_parse_is_empty(connection->parse);
     if (is_between)
@@ -259,14 +269,6 @@ static bool watch(struct http_connection *connection)
     return connection->is_watched;
 }
 
-/* The kernel reports a socket that can be written to at its next call, after everybody else's turn. */
-static bool yield(struct http_connection *connection)
-{
-    event_del(&connection->write_event);
-    connection->is_blocked = event_add(&connection->write_event, NULL) == 0;
-    return connection->is_blocked;
-}
-
 /* Nobody could be told that the call is gone: it stays until its reply. */
 static bool is_kept_silently(const struct http_connection *connection)
 {
@@ -276,18 +278,20 @@ static bool is_kept_silently(const struct http_connection *connection)
 
 void http_connection_run(struct http_connection *connection)
 {
-    if (connection->is_running)
+    if (connection->is_running || connection->is_waiting)
         return;
     connection->is_running = true;
     enum next next = NEXT_STEP;
-    for (int i = 0; i < STEPS_PER_RUN && next == NEXT_STEP; i++)
+    for (struct http_uid *uid = connection->uid; uid->steps_left > 0 && next == NEXT_STEP; uid->steps_left--)
         next = take_step(connection);
     connection->is_running = false;
-    bool can_go_on = next != NEXT_CLOSE && watch(connection) && (next == NEXT_WAIT || yield(connection));
-    if (!can_go_on && !is_kept_silently(connection))
+    if ((next == NEXT_CLOSE || !watch(connection)) && !is_kept_silently(connection)) {
         http_connection_close(connection);
-    else
-        settle(connection);
+        return;
+    }
+    if (next == NEXT_STEP)
+        http_server_wait_for_turn(connection);
+    settle(connection);
 }
 
 static void on_event(evutil_socket_t fd, short events, void *context)

@@ -3,7 +3,9 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <sys/queue.h>
 #include <time.h>
+#include <uthash.h>
 
 #include "io/http_output.h"
 #include "io/http_parse.h"
@@ -40,7 +42,23 @@ struct http_call {
     void *more_context;
 };
 
-struct http_uid; /* counts the connections of one user */
+TAILQ_HEAD(http_connection_list, http_connection);
+
+/*
+ * One user: how many connections he has, and what is left of his turn. A turn is so many steps (a read, a request; each
+ * KiB read or sent is another), whatever the number of connections; those that are not done when it is over wait,
+ * and go on once everybody else has been looked at.
+ */
+struct http_uid {
+    uid_t uid;
+    size_t count;
+    int steps_left;                      /* below 0: the last step was dearer than what was left */
+    struct http_connection_list waiting; /* for the next turn; only while steps_left <= 0 */
+    bool is_waiting;                     /* in the server's list */
+    TAILQ_ENTRY(http_uid) link;
+    UT_hash_handle hh;
+};
+TAILQ_HEAD(http_uid_list, http_uid);
 
 struct http_connection {
     struct http_server *server;
@@ -61,11 +79,13 @@ struct http_connection {
     bool is_chunked;  /* the stream is */
     bool is_dropped;  /* the stream's reader is gone or too slow */
     bool ends_after;  /* this reply is the last one */
+    bool is_waiting;  /* for its user's next turn */
 
     struct http_call call;
     struct http_parse *parse; /* NULL while no byte is kept */
     struct http_output output;
-    struct http_uid *uid;
+    struct http_uid *uid; /* strangers: refused, or on TCP */
+    TAILQ_ENTRY(http_connection) turn;
     struct peer_identity peer;
     struct event event; /* edge-triggered for good: a half-closed peer does not wake us again and again */
     struct event write_event;
@@ -81,8 +101,10 @@ struct http_server {
 
     struct http_connection *first;
     size_t count;
-    size_t refused_count; /* of them, those that were refused at once */
     struct http_uid *uids;
+    struct http_uid strangers; /* everybody whose user does not count: refused at once, or on TCP */
+    struct http_uid_list waiting;
+    struct loop_timer *next_turn; /* runs while somebody waits */
     bool is_draining;
 
     struct http_pool pool;
@@ -100,12 +122,14 @@ struct http_server {
 };
 
 /* http_server.c */
-/* Takes the connection out of the server's books. */
+/* Takes the connection out of the server's books: it waits for no turn any more. */
 void http_server_forget(struct http_server *server, struct http_connection *connection);
+/* Its user's turn is over: it goes on in the next one. */
+void http_server_wait_for_turn(struct http_connection *connection);
 
 /* http_connection.c */
 struct http_connection *http_connection_create(struct http_server *server, int take_fd);
-/* Reads, answers and sends until it has to wait. May destroy the connection. */
+/* Reads, answers and sends until it has to wait, or its user's turn is over. May destroy the connection. */
 void http_connection_run(struct http_connection *connection);
 /* Has it run from the loop. */
 void http_connection_wake(struct http_connection *connection);

@@ -1,10 +1,11 @@
 #include "io/http_server.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uthash.h>
 
 #include "base/clock.h"
 #include "io/http_connection.h"
@@ -16,12 +17,9 @@ enum {
     SWEEP_MS_MAX = 1000,
     SWEEPS_PER_DEADLINE = 8,
     USERS_KEPT = 64, /* counts of users without a connection, who will be back */
-};
-
-struct http_uid {
-    uid_t uid;
-    size_t count;
-    UT_hash_handle hh;
+    STEPS_PER_TURN = 512,
+    STEPS_PER_CALL = 3,      /* a read, the request, the wait for more */
+    CONNECTIONS_ALWAYS = 16, /* admitted however scarce descriptors are */
 };
 
 struct http_server_options http_server_default_options(void)
@@ -43,6 +41,12 @@ struct http_server_options http_server_default_options(void)
 
 /* ---- how many connections each user has ---- */
 
+static void uid_init(struct http_uid *entry)
+{
+    entry->steps_left = STEPS_PER_TURN;
+    TAILQ_INIT(&entry->waiting);
+}
+
 static struct http_uid *uid_find_or_add(struct http_server *server, uid_t uid)
 {
     struct http_uid *entry;
@@ -53,6 +57,7 @@ static struct http_uid *uid_find_or_add(struct http_server *server, uid_t uid)
     if (!entry)
         return NULL;
     entry->uid = uid;
+    uid_init(entry);
     HASH_ADD(hh, server->uids, uid, sizeof uid, entry);
     if (!entry->hh.tbl) { /* uthash was out of memory */
         free(entry);
@@ -74,10 +79,72 @@ static void uids_finish(struct http_server *server)
 
 static void uid_drop(struct http_server *server, struct http_uid *entry)
 {
-    if (--entry->count > 0 || HASH_COUNT(server->uids) <= USERS_KEPT)
+    if (--entry->count > 0 || entry == &server->strangers || HASH_COUNT(server->uids) <= USERS_KEPT)
         return;
+    if (entry->is_waiting)
+        TAILQ_REMOVE(&server->waiting, entry, link);
     HASH_DEL(server->uids, entry);
     free(entry);
+}
+
+/* ---- turns ---- */
+
+static void uid_wait(struct http_server *server, struct http_uid *user)
+{
+    if (user->is_waiting)
+        return;
+    user->is_waiting = true;
+    TAILQ_INSERT_TAIL(&server->waiting, user, link);
+    if (!loop_timer_is_running(server->next_turn))
+        loop_timer_start(server->next_turn, 0);
+}
+
+void http_server_wait_for_turn(struct http_connection *connection)
+{
+    connection->is_waiting = true;
+    TAILQ_INSERT_TAIL(&connection->uid->waiting, connection, turn);
+    uid_wait(connection->server, connection->uid);
+}
+
+static void take_turn(struct http_server *server, struct http_uid *user)
+{
+    user->steps_left += STEPS_PER_TURN;
+    if (user->steps_left > STEPS_PER_TURN)
+        user->steps_left = STEPS_PER_TURN;
+    user->count++; /* its last connection may end here */
+    struct http_connection *connection;
+    while (user->steps_left > 0 && (connection = TAILQ_FIRST(&user->waiting))) {
+        TAILQ_REMOVE(&user->waiting, connection, turn);
+        connection->is_waiting = false;
+        http_connection_run(connection);
+    }
+    if (!TAILQ_EMPTY(&user->waiting))
+        uid_wait(server, user);
+    uid_drop(server, user);
+}
+
+/* From a timer, so that the loop has asked the kernel again who else is there. */
+static void on_next_turn(void *context)
+{
+    struct http_server *server = context;
+    size_t count = 0;
+    struct http_uid *user;
+    TAILQ_FOREACH(user, &server->waiting, link)
+    count++;
+    /* Whoever comes to wait meanwhile stands behind these. */
+    for (; count > 0 && (user = TAILQ_FIRST(&server->waiting)); count--) {
+        TAILQ_REMOVE(&server->waiting, user, link);
+        user->is_waiting = false;
+        take_turn(server, user);
+    }
+}
+
+void http_call_charge(struct http_call *call, size_t usual_calls)
+{
+    struct http_uid *user = call->connection->uid;
+    size_t most = INT_MAX / 4 / STEPS_PER_CALL;
+    if (user->steps_left > -(INT_MAX / 4))
+        user->steps_left -= (int)(usual_calls < most ? usual_calls : most) * STEPS_PER_CALL;
 }
 
 /* ---- connections ---- */
@@ -104,6 +171,7 @@ static void on_sweep(void *context)
 
 static void remember(struct http_server *server, struct http_connection *connection)
 {
+    connection->uid->count++;
     connection->next = server->first;
     if (server->first)
         server->first->previous = connection;
@@ -122,24 +190,40 @@ void http_server_forget(struct http_server *server, struct http_connection *conn
         server->first = connection->next;
     if (connection->next)
         connection->next->previous = connection->previous;
-    if (connection->uid)
-        uid_drop(server, connection->uid);
-    else if (server->options.is_local)
-        server->refused_count--;
+    if (connection->is_waiting)
+        TAILQ_REMOVE(&connection->uid->waiting, connection, turn);
+    uid_drop(server, connection->uid);
     metrics_add(server->metrics, METRIC_HTTP_CONNECTIONS, -1);
     if (server->count-- == server->options.max_connections && server->listener)
         listener_resume(server->listener);
 }
 
-/* False when the peer's user has as many connections as he may. */
-static bool admit_peer(struct http_server *server, struct http_connection *connection)
+/* The lowest free descriptor's number tells how many are taken. The limit may be changed from outside. */
+static bool are_descriptors_scarce(const struct http_server *server, int newest_fd)
 {
-    struct http_uid *uid = uid_find_or_add(server, connection->peer.peer.uid);
-    if (!uid || uid->count >= server->options.max_connections_per_uid)
+    struct rlimit limit;
+    rlim_t spare = server->options.spare_descriptors;
+    if (spare == 0 || server->count < CONNECTIONS_ALWAYS || getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return false;
-    uid->count++;
-    connection->uid = uid;
-    return true;
+    if (spare > limit.rlim_cur / 2)
+        spare = limit.rlim_cur / 2;
+    return (rlim_t)newest_fd >= limit.rlim_cur - spare;
+}
+
+/* Finds the connection's user, or refuses it. */
+static void admit_peer(struct http_server *server, struct http_connection *connection)
+{
+    struct http_uid *user = uid_find_or_add(server, connection->peer.peer.uid);
+    if (!user || are_descriptors_scarce(server, connection->fd)) {
+        http_reply_refuse(connection, 503, "busy", "There is no room for more connections.", RETRY_AFTER_SECONDS);
+    } else if (user->count >= server->options.max_connections_per_uid) {
+        http_reply_refuse(connection, 429, "busy", "This user has too many connections.", RETRY_AFTER_SECONDS);
+    } else {
+        connection->uid = user;
+        return;
+    }
+    if (server->strangers.count >= REFUSED_MAX)
+        connection->output.failed = true;
 }
 
 static void on_accepted(int take_fd, void *context)
@@ -158,18 +242,15 @@ static void on_accepted(int take_fd, void *context)
         return;
     }
     connection->peer = peer;
+    connection->uid = &server->strangers;
     if (!server->options.is_local) {
         int on = 1;
         setsockopt(take_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    } else if (!admit_peer(server, connection)) {
-        server->refused_count++;
-        http_reply_refuse(connection, 429, "busy", "This user has too many connections.", RETRY_AFTER_SECONDS);
+    } else {
+        admit_peer(server, connection);
     }
     remember(server, connection);
-    if (server->refused_count > REFUSED_MAX && server->options.is_local && !connection->uid)
-        http_connection_close(connection);
-    else
-        http_connection_run(connection);
+    http_connection_run(connection);
 }
 
 /* ---- the server ---- */
@@ -202,8 +283,11 @@ enum status http_server_create(struct event_loop *loop, int take_fd, const struc
     server->handler = handler;
     server->context = context;
     server->sweep_interval = sweep_interval(options);
+    uid_init(&server->strangers);
+    TAILQ_INIT(&server->waiting);
+    server->next_turn = loop_timer_create(loop, on_next_turn, server);
     server->sweep = loop_timer_create(loop, on_sweep, server);
-    if (!server->sweep) {
+    if (!server->sweep || !server->next_turn) {
         close(take_fd);
         http_server_destroy(server);
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP server");
@@ -225,6 +309,7 @@ void http_server_destroy(struct http_server *server)
     while (server->first)
         http_connection_close(server->first);
     uids_finish(server);
+    loop_timer_destroy(server->next_turn);
     loop_timer_destroy(server->sweep);
     while (server->parse_count > 0)
         http_parse_destroy(server->parses[--server->parse_count]);

@@ -7,7 +7,9 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,6 +129,13 @@ static void stream_pulled(struct http_call *call)
     http_call_stream_pull(call, pull_part, call);
 }
 
+/* As dear as a whole turn. */
+static void answer_dearly(struct http_call *call)
+{
+    http_call_charge(call, 200);
+    reply_text(call, "dear");
+}
+
 static void drain(struct http_call *call)
 {
     http_server_drain(server);
@@ -147,6 +156,7 @@ static const struct {
     {"/silent", keep_silently},
     {"/stream", stream},
     {"/pulled", stream_pulled},
+    {"/dear", answer_dearly},
     {"/drain", drain},
 };
 
@@ -650,6 +660,140 @@ Test(http_server, long_pipeline_does_not_starve_others)
     client_close(&other);
 }
 
+/* ---- turns: with another user, whom only root can be ---- */
+
+enum { OTHER_USER = 4321, CROWD = 40, PIPELINED = 100, TURN = 512 };
+
+static struct client client_open_as(uid_t uid)
+{
+    cr_assert_eq(seteuid(uid), 0);
+    struct client client = client_open();
+    cr_assert_eq(seteuid(0), 0);
+    return client;
+}
+
+static void start_for_everybody(void)
+{
+    if (geteuid() != 0)
+        cr_skip_test("only root can be several users");
+    start();
+    cr_assert_eq(chmod(folder, 0755), 0);
+    cr_assert_eq(chmod(address.sun_path, 0666), 0);
+}
+
+/* A crowd of one user's connections, each with a pipeline that the server has not looked at. */
+static void crowd_open(struct client crowd[CROWD], const char *request)
+{
+    static char pipeline[PIPELINED * 64];
+    *pipeline = '\0';
+    for (size_t i = 0; i < PIPELINED; i++)
+        strcat(pipeline, request);
+    for (size_t i = 0; i < CROWD; i++)
+        crowd[i] = client_open();
+    for (int i = 0; i < CROWD; i++)
+        turn();
+    cr_assert_geq(http_server_connection_count(server), CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        cr_assert_eq(send(crowd[i].fd, pipeline, strlen(pipeline), 0), (ssize_t)strlen(pipeline));
+}
+
+static void crowd_close(struct client crowd[CROWD])
+{
+    for (size_t i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+}
+
+/* How many other requests are handled before the one that the client sends now. */
+static int handled_before_answer(struct client *client, const char *request, const char *reply)
+{
+    int before = handled_count;
+    cr_assert_eq(send(client->fd, request, strlen(request), 0), (ssize_t)strlen(request));
+    while (occurrences(client, reply) == 0) {
+        event_base_loop(event_loop_base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+        client_read(client);
+        cr_assert_leq(handled_count, before + CROWD * PIPELINED);
+    }
+    return handled_count - before - 1;
+}
+
+Test(http_server, crowd_of_one_user_costs_another_a_turn_alone)
+{
+    start_for_everybody();
+    struct client other = client_open_as(OTHER_USER);
+    struct client crowd[CROWD];
+    crowd_open(crowd, GET("/a"));
+    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 2 * TURN);
+    for (int i = 0; i < 3; i++) {
+        client_forget_text(&other);
+        cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 2 * TURN);
+    }
+    cr_assert_lt(handled_count, CROWD * PIPELINED, "the crowd was still there");
+    for (size_t i = 0; i < CROWD; i++)
+        client_expect(&crowd[i], "</a>", PIPELINED);
+    crowd_close(crowd);
+    client_close(&other);
+}
+
+Test(http_server, newcomer_is_answered_within_a_crowd)
+{
+    start_for_everybody();
+    struct client crowd[CROWD];
+    crowd_open(crowd, GET("/a"));
+    struct client other = client_open_as(OTHER_USER);
+    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 2 * TURN);
+    crowd_close(crowd);
+    client_close(&other);
+}
+
+Test(http_server, dear_calls_of_one_user_cost_another_a_few_of_them)
+{
+    start_for_everybody();
+    struct client other = client_open_as(OTHER_USER);
+    struct client crowd[CROWD];
+    crowd_open(crowd, GET("/dear"));
+    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 2);
+    for (size_t i = 0; i < CROWD; i++)
+        client_expect(&crowd[i], "dear", PIPELINED);
+    crowd_close(crowd);
+    client_close(&other);
+}
+
+Test(http_server, bytes_count_as_steps)
+{
+    start_for_everybody();
+    struct client other = client_open_as(OTHER_USER);
+    struct client crowd[CROWD];
+    crowd_open(crowd, GET("/large"));
+    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 6, "each sends as much as its socket takes");
+    crowd_close(crowd);
+    client_close(&other);
+}
+
+Test(http_server, crowd_that_leaves_while_it_waits_is_forgotten)
+{
+    start();
+    struct client crowd[CROWD];
+    crowd_open(crowd, GET("/a"));
+    event_base_loop(event_loop_base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    cr_assert_lt(handled_count, CROWD * PIPELINED);
+    crowd_close(crowd);
+    for (int64_t end = clock_boot_ms() + PATIENCE_MS; http_server_connection_count(server) > 0;) {
+        turn();
+        cr_assert_lt(clock_boot_ms(), end);
+    }
+}
+
+Test(http_server, server_that_ends_forgets_who_waits)
+{
+    start();
+    struct client crowd[CROWD];
+    crowd_open(crowd, GET("/a"));
+    event_base_loop(event_loop_base(loop), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    cr_assert_lt(handled_count, CROWD * PIPELINED);
+    http_server_destroy(TAKE(server));
+    crowd_close(crowd);
+}
+
 Test(http_server, half_closed_client_gets_all_its_answers)
 {
     start();
@@ -879,21 +1023,60 @@ Test(http_server, connection_over_the_users_limit_is_told_to_come_again)
     client_close(&clients[1]);
 }
 
+Test(http_server, connections_leave_descriptors_to_others)
+{
+    enum { MOST = 100, ALWAYS = 16 };
+    options.spare_descriptors = 40;
+    start();
+    int lowest = dup(0);
+    close(lowest);
+    /* Each connection takes two here: the client's is ours. */
+    struct rlimit before;
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = {(rlim_t)lowest + 2 * MOST, before.rlim_max};
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    struct client clients[MOST];
+    size_t admitted = 0;
+    bool is_refused = false;
+    for (; admitted < MOST && !is_refused; admitted++) {
+        clients[admitted] = client_open();
+        turn();
+        client_read(&clients[admitted]);
+        is_refused = clients[admitted].length > 0;
+    }
+    struct client *last = &clients[admitted - 1];
+    cr_assert(is_refused);
+    cr_assert_eq(strncmp(last->text, "HTTP/1.1 503 Service Unavailable\r\n", 34), 0, "%s", last->text);
+    cr_assert(strstr(last->text, "\r\nRetry-After: 1\r\n"));
+    cr_assert(strstr(last->text, "{\"errors\":[{\"code\":\"busy\","));
+    cr_assert_gt(admitted, ALWAYS);
+    cr_assert_leq(admitted, MOST - 40 / 2 + 1);
+    client_send(&clients[0], GET("/a"));
+    client_expect(&clients[0], "</a>", 1);
+    for (size_t i = 0; i < admitted; i++)
+        client_close(&clients[i]);
+    turn();
+    struct client again = client_open();
+    client_send(&again, GET("/again"));
+    client_expect(&again, "</again>", 1);
+    client_close(&again);
+}
+
 Test(http_server, crowd_over_the_users_limit_cannot_fill_the_server)
 {
-    enum { CROWD = 100 };
+    enum { MANY = 100 };
     options.max_connections_per_uid = 1;
     start();
     struct client first = client_open();
-    struct client crowd[CROWD];
-    for (int i = 0; i < CROWD; i++) {
+    struct client crowd[MANY];
+    for (int i = 0; i < MANY; i++) {
         crowd[i] = client_open();
         turn();
     }
     cr_assert_leq(http_server_connection_count(server), 34);
     client_send(&first, GET("/a"));
     client_expect(&first, "</a>", 1);
-    for (int i = 0; i < CROWD; i++)
+    for (int i = 0; i < MANY; i++)
         client_close(&crowd[i]);
     client_close(&first);
     turn();
