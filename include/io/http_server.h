@@ -72,9 +72,12 @@ struct http_text http_call_query(const struct http_call *call);
 /* Case ignored. False when absent; a header that stands twice gives the first. */
 bool http_call_header(const struct http_call *call, const char *name, struct http_text *ret_value);
 struct http_text http_call_body(const struct http_call *call);
-/* The peer of a Unix socket; NULL on TCP. Its unit is looked up by http_call_find_peer_unit(). */
+/* The peer of a Unix socket; NULL on TCP. Its unit is what http_call_find_peer_unit() saw last, if it ever looked. */
 const struct peer *http_call_peer(const struct http_call *call);
+/* The unit at this moment; the connection may be older. Costs as much as serving a token. */
 void http_call_find_peer_unit(struct http_call *call);
+/* False when the process that connected has ended, and left its socket to another. */
+bool http_call_peer_is_there(const struct http_call *call);
 
 /*
  * Answering this call took so many times what a usual one takes: its user's turn is over the sooner. For handlers that go

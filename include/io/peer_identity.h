@@ -2,6 +2,7 @@
 #define IO_PEER_IDENTITY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "model/access_rule.h"
@@ -10,20 +11,29 @@
 struct peer_identity {
     struct peer peer; /* peer.groups and peer.unit point into this struct's own memory */
     gid_t *groups;
-    char *unit; /* filled by peer_identity_find_unit() */
-    bool unit_looked_up;
+    int64_t read_at; /* clock_boot_ms() */
+    /* As peer_identity_find_unit() saw it last. */
+    char *unit;
+    char *hidden_cgroup; /* where the process was found without /proc: looked at first the next time */
 };
 
-/* SO_PEERCRED, SO_PEERGROUPS (any number of groups). ERR_IO, ERR_NO_MEMORY. */
+/* SO_PEERCRED, SO_PEERGROUPS (any number of groups). To be called at accept. ERR_IO, ERR_NO_MEMORY. */
 enum status peer_identity_read(int fd, struct peer_identity *ret_identity, struct error *ret_error);
 void peer_identity_finish(struct peer_identity *identity);
 
 /*
- * Looks up the unit of the peer of fd from /proc/PID/cgroup (unified or the systemd hierarchy), and sets peer.unit.
- * Where the kernel has SO_PEERPIDFD the process is checked to be still that one after reading: the socket holds on to
- * it, so the descriptor is opened here and not for each connection. Not found leaves NULL. Cheap after the first call.
+ * Sets peer.unit to the unit that the process that connected fd is in at this moment, by /proc/PID/cgroup (unified or
+ * the systemd hierarchy). NULL when there is none, it cannot be told, or that process has ended (see below). Some
+ * microseconds each time.
  */
 void peer_identity_find_unit(struct peer_identity *identity, int fd);
+
+/*
+ * Whether the process that connected fd still runs, so that what was read by its number is its own. By the pidfd that
+ * the socket holds on to (SO_PEERPIDFD, Linux 6.5). An older kernel knows the number alone: there the process with it
+ * must have started before the socket was accepted, and be the user's that connected; false where /proc hides it.
+ */
+bool peer_identity_is_there(const struct peer_identity *identity, int fd);
 
 /* getpwnam_r, getgrnam_r, for rules at load time. context: ignored. */
 struct identity_resolver peer_identity_resolver(void);

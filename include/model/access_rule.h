@@ -46,7 +46,10 @@ enum status access_rule_from_json(const json_t *allow, const struct identity_res
 void access_rule_destroy(struct access_rule *rule);
 AUTO_DEFINE(access_rule);
 
+/* By user, group or unit. */
 bool access_rule_allows(const struct access_rule *rule, const struct peer *peer);
+/* By user or group alone: what the kernel said at the start, whatever became of the process. */
+bool access_rule_allows_user(const struct access_rule *rule, const struct peer *peer);
 /* True when the rule names units, so that the caller has to find the peer's before it asks. */
 bool access_rule_needs_unit(const struct access_rule *rule);
 

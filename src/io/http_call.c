@@ -38,6 +38,12 @@ void http_call_find_peer_unit(struct http_call *call)
         peer_identity_find_unit(&call->connection->peer, call->connection->fd);
 }
 
+bool http_call_peer_is_there(const struct http_call *call)
+{
+    return call->connection->server->options.is_local &&
+           peer_identity_is_there(&call->connection->peer, call->connection->fd);
+}
+
 void http_call_on_gone(struct http_call *call, http_call_gone *gone, void *context)
 {
     call->gone = gone;

@@ -13,6 +13,9 @@
  */
 enum { LEVELS_MAX = 12, CGROUPS_MAX = 1000 };
 
+/* Of a line of the unified hierarchy (cgroups(7)). */
+#define PREFIX "0::"
+
 struct search {
     pid_t pid;
     unsigned cgroups_left;
@@ -87,6 +90,19 @@ bool peer_cgroup_find(const char *root, pid_t pid, char text[PEER_CGROUP_TEXT_MA
         is_found = find_below(&search, fd, 0);
     if (!is_found)
         return false;
-    snprintf(text, PEER_CGROUP_TEXT_MAX, "0::%s\n", search.path[0] ? search.path : "/");
+    snprintf(text, PEER_CGROUP_TEXT_MAX, PREFIX "%s\n", search.path[0] ? search.path : "/");
     return true;
+}
+
+bool peer_cgroup_has(const char *root, const char *text, pid_t pid)
+{
+    char path[PATH_MAX];
+    const char *cgroup = text + strlen(PREFIX);
+    int length = snprintf(path, sizeof path, "%s%.*s", root, (int)strcspn(cgroup, "\n"), cgroup);
+    int fd = length < (int)sizeof path ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return false;
+    bool is_in_it = has_process(fd, pid);
+    close(fd);
+    return is_in_it;
 }

@@ -13,5 +13,7 @@ enum { PEER_CGROUP_TEXT_MAX = 16 * 1024 };
  * would say. False: in none of them, or not found within bounds.
  */
 bool peer_cgroup_find(const char *root, pid_t pid, char text[PEER_CGROUP_TEXT_MAX]);
+/* Whether the process is still in the cgroup that was found. text: what peer_cgroup_find() wrote. */
+bool peer_cgroup_has(const char *root, const char *text, pid_t pid);
 
 #endif

@@ -6,10 +6,13 @@
 #include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "io/peer_cgroup.h"
 #include "io/peer_unit.h"
 
@@ -19,6 +22,10 @@
 
 enum {
     GROUPS_USUAL = 64,
+    PATH_SIZE = sizeof "/proc//cgroup" + 3 * sizeof(pid_t),
+    STAT_TEXT_MAX = 2048,
+    STAT_NAME = 2, /* numbers of fields in /proc/PID/stat */
+    STAT_START_TIME = 22,
     DATABASE_ENTRY_USUAL = 1024,
     DATABASE_ENTRY_MAX = 1024 * 1024, /* a group may have very many members */
 };
@@ -58,6 +65,7 @@ enum status peer_identity_read(int fd, struct peer_identity *ret_identity, struc
         return error_set(ret_error, ERR_IO, "SO_PEERCRED: %s", strerror(errno));
     struct peer_identity identity = {.peer = {.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid}};
     enum status status = read_groups(fd, &identity, ret_error);
+    identity.read_at = clock_boot_ms();
     if (status == OK)
         *ret_identity = identity;
     return status;
@@ -67,39 +75,84 @@ void peer_identity_finish(struct peer_identity *identity)
 {
     free(identity->groups);
     free(identity->unit);
+    free(identity->hidden_cgroup);
     *identity = (struct peer_identity){0};
 }
 
-static bool read_cgroup(pid_t pid, char text[PEER_CGROUP_TEXT_MAX])
+/* The whole of a file of /proc/PID, as a text. False when it cannot be read, or is longer than size. */
+static bool read_file(pid_t pid, const char *name, char *text, size_t size)
 {
-    char path[sizeof "/proc//cgroup" + 3 * sizeof pid];
-    snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
     ssize_t length;
     size_t total = 0;
-    while ((length = read(fd, text + total, PEER_CGROUP_TEXT_MAX - 1 - total)) > 0)
+    while ((length = read(fd, text + total, size - 1 - total)) > 0)
         total += (size_t)length;
     close(fd);
     text[total] = '\0';
-    return length == 0 && total < PEER_CGROUP_TEXT_MAX - 1;
+    return length == 0 && total < size - 1;
 }
 
-static bool find_cgroup(pid_t pid, char text[PEER_CGROUP_TEXT_MAX])
+/* Where systemd keeps its units beside other hierarchies, and where there is one for all. */
+static const char *const hierarchies[] = {"/sys/fs/cgroup/systemd", "/sys/fs/cgroup"};
+enum { HIERARCHY_COUNT = sizeof hierarchies / sizeof *hierarchies };
+
+static bool find_hidden_cgroup(struct peer_identity *identity, char text[PEER_CGROUP_TEXT_MAX])
 {
-    /* The first is where systemd keeps its units beside other hierarchies, the second where there is one for all. */
-    return read_cgroup(pid, text) || peer_cgroup_find("/sys/fs/cgroup/systemd", pid, text) ||
-           peer_cgroup_find("/sys/fs/cgroup", pid, text);
+    pid_t pid = identity->peer.pid;
+    for (size_t i = 0; identity->hidden_cgroup && i < HIERARCHY_COUNT; i++) {
+        if (peer_cgroup_has(hierarchies[i], identity->hidden_cgroup, pid)) {
+            strcpy(text, identity->hidden_cgroup);
+            return true;
+        }
+    }
+    bool is_found = false;
+    for (size_t i = 0; !is_found && i < HIERARCHY_COUNT; i++)
+        is_found = peer_cgroup_find(hierarchies[i], pid, text);
+    free(identity->hidden_cgroup);
+    identity->hidden_cgroup = is_found ? strdup(text) : NULL;
+    return is_found;
 }
 
-/* The number may be another process's by now. A pidfd becomes readable when its process ends (pidfd_open(2)). */
-static bool is_still_peer(int fd)
+/* 0 when it cannot be told. The name before the numbers may hold anything, spaces and parentheses too (proc(5)). */
+static int64_t started_at_ms(pid_t pid)
+{
+    char text[STAT_TEXT_MAX];
+    if (!read_file(pid, "stat", text, sizeof text))
+        return 0;
+    const char *field = strrchr(text, ')');
+    for (int number = STAT_NAME; field && number < STAT_START_TIME; number++) {
+        field = strchr(field, ' ');
+        if (field)
+            field++;
+    }
+    return field ? (int64_t)strtoull(field, NULL, 10) * 1000 / sysconf(_SC_CLK_TCK) : 0;
+}
+
+/*
+ * A number that was used again after the accept is found out by the start time, but for a clock tick; one that was used
+ * again before, or within that tick, by the user: a process of the same user has the same rights over the connector's.
+ */
+static bool fits_without_pidfd(const struct peer_identity *identity)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "/proc/%d", (int)identity->peer.pid);
+    int64_t started_at = started_at_ms(identity->peer.pid);
+    struct stat process; /* the directory is the effective user's, also where its files are root's (proc(5)) */
+    return started_at > 0 && started_at <= identity->read_at && stat(path, &process) == 0 &&
+           process.st_uid == identity->peer.uid;
+}
+
+/* A pidfd becomes readable when its process ends (pidfd_open(2)). */
+bool peer_identity_is_there(const struct peer_identity *identity, int fd)
 {
     int pidfd;
     socklen_t size = sizeof pidfd;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) < 0)
-        return errno == ENOPROTOOPT;
+        return errno == ENOPROTOOPT && fits_without_pidfd(identity);
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
     bool is_running = poll(&ended, 1, 0) == 0;
     close(pidfd);
@@ -108,13 +161,14 @@ static bool is_still_peer(int fd)
 
 void peer_identity_find_unit(struct peer_identity *identity, int fd)
 {
-    if (identity->unit_looked_up)
-        return;
-    identity->unit_looked_up = true;
     char text[PEER_CGROUP_TEXT_MAX];
-    if (identity->peer.pid <= 0 || !find_cgroup(identity->peer.pid, text) || !is_still_peer(fd))
-        return;
-    identity->unit = peer_unit_from_cgroup(text);
+    free(identity->unit);
+    identity->unit = NULL;
+    bool is_found = identity->peer.pid > 0 && (read_file(identity->peer.pid, "cgroup", text, sizeof text) ||
+                                               find_hidden_cgroup(identity, text));
+    /* After reading: a number that is still the peer's was the peer's before. */
+    if (is_found && peer_identity_is_there(identity, fd))
+        identity->unit = peer_unit_from_cgroup(text);
     identity->peer.unit = identity->unit;
 }
 

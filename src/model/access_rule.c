@@ -264,11 +264,16 @@ static bool allows_unit(const struct access_rule *rule, const char *unit)
     return false;
 }
 
-bool access_rule_allows(const struct access_rule *rule, const struct peer *peer)
+bool access_rule_allows_user(const struct access_rule *rule, const struct peer *peer)
 {
     if (peer->uid == 0 || (rule->knows_own_uid && peer->uid == rule->own_uid))
         return true;
-    return id_list_has(&rule->users, peer->uid) || allows_a_group(rule, peer) || allows_unit(rule, peer->unit);
+    return id_list_has(&rule->users, peer->uid) || allows_a_group(rule, peer);
+}
+
+bool access_rule_allows(const struct access_rule *rule, const struct peer *peer)
+{
+    return access_rule_allows_user(rule, peer) || allows_unit(rule, peer->unit);
 }
 
 bool access_rule_needs_unit(const struct access_rule *rule)

@@ -74,12 +74,21 @@ void api_reply_denied(struct api *api, struct http_call *call, const char *what)
     api_error_reply_text(call, API_ERROR_NOT_ALLOWED, "you may not use this; ask an administrator to allow you");
 }
 
+/*
+ * A unit's right is judged anew at each request, and holds only while the process that connected is there: once more
+ * after the decision, so that no token goes to whom it left its socket to.
+ */
 static bool peer_fits(struct http_call *call, const struct access_rule *rule)
 {
-    if (access_rule_needs_unit(rule))
-        http_call_find_peer_unit(call);
     const struct peer *peer = http_call_peer(call);
-    return peer && access_rule_allows(rule, peer);
+    if (!peer)
+        return false;
+    if (access_rule_allows_user(rule, peer))
+        return true;
+    if (!access_rule_needs_unit(rule))
+        return false;
+    http_call_find_peer_unit(call);
+    return access_rule_allows(rule, peer) && http_call_peer_is_there(call);
 }
 
 bool api_peer_may_use(struct http_call *call, const struct connection *connection)

@@ -1,12 +1,16 @@
 """Who may ask is decided by the kernel's word about the peer. The tests run as root."""
 
 import grp
+import contextlib
 import json
 import os
 import pwd
+import threading
 
 import documents
 import pytest
+from fakes.support import wait_until
+from peer import Peers, Unit, end_child, start_with_pid
 
 STRANGER = 4242  # a user id that nobody has
 
@@ -96,3 +100,108 @@ def test_admin_socket_cannot_be_opened_by_a_stranger(launch, provider):
     assert daemon.get_as("/metrics", STRANGER, admin=True)[0] == 0
 
 
+# Units: by the process that connected, at the moment of each request.
+
+@pytest.fixture
+def unit():
+    try:
+        made = Unit(f"icd-test-{os.getpid()}.service")
+    except OSError as refusal:
+        pytest.skip(f"no cgroup can be made here: {refusal}")
+    with contextlib.closing(made):
+        yield made
+
+
+@pytest.fixture
+def peers(unit):  # which can be removed only when they have ended
+    with contextlib.closing(Peers()) as made:
+        yield made
+
+
+@pytest.fixture
+def daemon(launch, provider, unit):
+    """Connections "api", for the unit, and "mine", for the user."""
+    return launch(documents.client_credentials(provider),
+                  connections=[{"name": "api", "iClient": "crm", "allow": {"units": [unit.name]}},
+                               {"name": "mine", "iClient": "crm", "allow": {"users": [STRANGER]}}])
+
+
+API, MINE = "/v1/token/api", "/v1/token/mine"
+
+
+def test_unit_is_allowed(daemon, unit, peers):
+    inside, outside = peers.start(STRANGER), peers.start(STRANGER)
+    unit.take(inside.pid)
+    assert inside.connect(daemon.token_socket).get(API) == 200
+    assert outside.connect(daemon.token_socket).get(API) == 403
+    assert f"token of api, generation 1, to uid {STRANGER}, pid {inside.pid}, unit {unit.name}" in daemon.log()
+
+
+def test_process_that_leaves_its_unit_loses_the_right_within_its_connection(daemon, unit, peers):
+    peer = peers.start(STRANGER)
+    unit.take(peer.pid)
+    assert peer.connect(daemon.token_socket).get(API) == 200
+    unit.leave(peer.pid)
+    assert peer.get(API) == 403
+    unit.take(peer.pid)
+    assert peer.get(API) == 200
+
+
+def test_socket_of_a_process_that_ended_has_its_units_rights_no_more(daemon, unit, peers):
+    """SO_PEERCRED still names the one that connected; a rule by user goes by that."""
+    connector, heir = peers.start(STRANGER), peers.start(STRANGER + 1)
+    unit.take(connector.pid)
+    connector.connect(daemon.token_socket).hand_over_to(heir)
+    assert heir.get(API) == heir.get(MINE) == 200, "while the connector lives it answers for its socket"
+    connector.end()
+    assert heir.get(API) == 403
+    assert heir.get(MINE) == 200
+    unit.take(heir.pid)
+    assert heir.get(API) == 403, "the unit is the connector's, not that of who holds the socket"
+
+
+def test_watcher_whose_connector_ended_is_told_nothing_more(daemon, unit, peers):
+    connector, heir = peers.start(STRANGER), peers.start(STRANGER + 1)
+    unit.take(connector.pid)
+    connector.connect(daemon.token_socket).get("/healthz")
+    connector.hand_over_to(heir)
+    heir.ask("/v1/token/api/watch")
+    wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 1, what="the watcher")
+    connector.end()
+    assert daemon.admin("POST", "/v1/connections/api/refresh").status == 200
+    wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 0, what="the stream to end")
+
+
+def test_waiter_whose_connector_ended_gets_no_token(daemon, provider, unit, peers):
+    """The rule is asked again when the token is there."""
+    gate = threading.Event()
+    provider.next("/token", lambda _, regular: regular().but(gate=gate))
+    connector, heir = peers.start(STRANGER), peers.start(STRANGER + 1)
+    unit.take(connector.pid)
+    connector.connect(daemon.token_socket).get("/healthz")
+    connector.hand_over_to(heir)
+    heir.ask(API)
+    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == 1, what="the waiter")
+    connector.end()
+    gate.set()
+    assert heir.status() == 403
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/sys/kernel/ns_last_pid"), reason="no process number can be chosen")
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_reused_process_number_brings_no_unit(daemon, unit, peers, is_accepted):
+    """The number of the connector now is a process of the allowed unit."""
+    connector, heir = peers.start(STRANGER), peers.start(STRANGER)
+    connector.connect(daemon.token_socket)
+    if is_accepted:
+        assert connector.get(API) == 403
+    connector.hand_over_to(heir)
+    connector.end()
+    other = start_with_pid(connector.pid)
+    if not other:
+        pytest.skip("other processes took the number each time")
+    try:
+        unit.take(other)
+        assert heir.get(API) == 403
+    finally:
+        end_child(other)

@@ -43,6 +43,28 @@ Test(peer_cgroup, finds_the_cgroup_that_lists_the_process)
     }
 }
 
+Test(peer_cgroup, tells_whether_the_process_is_still_there)
+{
+    static const struct {
+        const char *text;
+        pid_t pid;
+        bool expected;
+    } rows[] = {
+        {"0::/system.slice/backup.service\n", 41, true},
+        {"0::/system.slice/backup.service\n", 4100, false},
+        {"0::/system.slice/mail.service\n", 4100, false},
+        {"0::/system.slice/mail.service/worker\n", 4100, true},
+        {"0::/system.slice/ended.service\n", 41, false},
+        {"0::/\n", 2, true},
+        {"0::/\n", 41, false},
+    };
+    TEMPORARY_FOLDER(root);
+    make_hierarchy(&root);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        cr_expect_eq(peer_cgroup_has(root.path, rows[i].text, rows[i].pid), rows[i].expected, "%s%d", rows[i].text,
+                     (int)rows[i].pid);
+}
+
 Test(peer_cgroup, does_not_take_a_part_of_a_number_for_it)
 {
     TEMPORARY_FOLDER(root);

@@ -94,6 +94,8 @@ Test(access_rule, any_match_allows)
         struct peer peer = make_peer(cases[i].uid, cases[i].gid, cases[i].unit);
         cr_assert_eq(access_rule_allows(rule, &peer), cases[i].allowed, "%s: uid %u gid %u", cases[i].allow,
                      cases[i].uid, cases[i].gid);
+        /* Every row with a unit needs it. */
+        cr_assert_eq(access_rule_allows_user(rule, &peer), cases[i].allowed && !cases[i].unit, "%s", cases[i].allow);
     }
 }
 
