@@ -17,6 +17,7 @@
 struct api;
 
 struct api_options {
+    struct event_loop *loop;       /* borrowed */
     const char *redirect_base_uri; /* "http://127.0.0.1:8085": connect_url starts with it; copied */
     const char *admin_group;       /* adminSocket.group: its members are operators; NULL: group "iclientd", if any */
     struct tenant_access *tenants; /* who else may use a tenant's OAuth clients; held; may be NULL */

@@ -71,10 +71,11 @@ static enum status open_redirect(const struct config *config, int *ret_fd, struc
     return listener_bind_tcp(config->redirect.listen, ret_fd, ret_error);
 }
 
-static enum status make_handlers(struct faces *faces, struct broker *broker, struct metrics *metrics,
-                                 const struct config *config, struct error *ret_error)
+static enum status make_handlers(struct event_loop *loop, struct faces *faces, struct broker *broker,
+                                 struct metrics *metrics, const struct config *config, struct error *ret_error)
 {
     struct api_options api = {
+        .loop = loop,
         .redirect_base_uri = config->redirect.base_uri,
         .admin_group = config->admin_socket.group,
         .tenants = config->tenants,
@@ -104,7 +105,7 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
     tcp.is_local = false;
     tcp.max_connections = REDIRECT_CONNECTIONS_MAX;
 
-    enum status status = make_handlers(faces, broker, metrics, config, ret_error);
+    enum status status = make_handlers(loop, faces, broker, metrics, config, ret_error);
     int fd = -1;
     if (status == OK)
         status = open_unix("token", &config->token_socket, &fd, &faces->bound_paths[0], ret_error);

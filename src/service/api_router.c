@@ -1,9 +1,9 @@
 #include "service/api_router.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "io/peer_identity.h"
 #include "model/access_rule.h"
 #include "service/api_health.h"
@@ -32,7 +32,7 @@ enum status api_create(struct broker *broker, struct metrics *metrics, const str
         return error_set(ret_error, ERR_NO_MEMORY, "the API");
     api->broker = broker;
     api->metrics = metrics;
-    api->audit = audit_create();
+    api->audit = audit_create(options->loop);
     api->redirect_base_uri = strdup(options->redirect_base_uri);
     if (!api->redirect_base_uri || !api->audit)
         return error_set(ret_error, ERR_NO_MEMORY, "the API");
@@ -68,9 +68,7 @@ void api_reply_denied(struct api *api, struct http_call *call, const char *what)
     metrics_add(api->metrics, METRIC_REQUESTS_DENIED, 1);
     const struct peer *peer = http_call_peer(call);
     if (peer)
-        log_notice("denied: uid %lu, pid %ld may not use %s", (unsigned long)peer->uid, (long)peer->pid, what);
-    else
-        log_notice("denied: a peer without credentials may not use %s", what);
+        audit_denied(api->audit, peer, what);
     api_error_reply_text(call, API_ERROR_NOT_ALLOWED, "you may not use this; ask an administrator to allow you");
 }
 
@@ -116,8 +114,10 @@ static bool has_access(struct api_request *request)
         return false;
     if (peer_fits(request->call, token_entry_access(request->entry)))
         return true;
-    char what[sizeof "connection " + API_NAME_MAX] = "connection ";
-    strcat(what, request->name);
+    char what[sizeof "connection TENANT/" + 2 * API_NAME_MAX];
+    bool is_default = strcmp(request->tenant, "default") == 0;
+    snprintf(what, sizeof what, "connection %s%s%s", is_default ? "" : request->tenant, is_default ? "" : "/",
+             request->name);
     api_reply_denied(request->api, request->call, what);
     return false;
 }

@@ -3,9 +3,10 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "service/line_limit.h"
 
 struct audit_slot {
     const struct token_entry *entry;
@@ -16,18 +17,36 @@ struct audit_slot {
 
 struct audit {
     struct audit_slot slots[AUDIT_SLOTS];
-    int64_t second;       /* that lines counts for */
-    unsigned lines;
-    uint64_t left_out;
+    struct line_limit *served;
+    struct line_limit *denied;
 };
 
-struct audit *audit_create(void)
+static void log_rest_of_served(const char *user, uint64_t count)
 {
-    return calloc(1, sizeof(struct audit));
+    log_notice("audit: %s, %" PRIu64 " more tokens within a minute", user, count);
+}
+
+static void log_rest_of_denied(const char *user, uint64_t count)
+{
+    log_notice("denied: %s, %" PRIu64 " more within a minute", user, count);
+}
+
+struct audit *audit_create(struct event_loop *loop)
+{
+    AUTO(audit) audit = calloc(1, sizeof *audit);
+    if (!audit)
+        return NULL;
+    audit->served = line_limit_create(loop, AUDIT_SERVED_LINES, log_rest_of_served);
+    audit->denied = line_limit_create(loop, AUDIT_DENIED_LINES, log_rest_of_denied);
+    return audit->served && audit->denied ? TAKE(audit) : NULL;
 }
 
 void audit_destroy(struct audit *audit)
 {
+    if (!audit)
+        return;
+    line_limit_destroy(audit->served);
+    line_limit_destroy(audit->denied);
     free(audit);
 }
 
@@ -39,22 +58,6 @@ static struct audit_slot *slot_of(struct audit *audit, const struct token_entry 
 }
 _Static_assert(AUDIT_SLOTS == 1 << 10, "slot_of() takes the upper ten bits");
 
-static bool may_log(struct audit *audit)
-{
-    int64_t now = clock_wall();
-    if (now != audit->second) {
-        if (audit->left_out > 0)
-            log_notice("audit: %" PRIu64 " more tokens were handed out than there was room for lines", audit->left_out);
-        audit->second = now;
-        audit->lines = 0;
-        audit->left_out = 0;
-    }
-    if (audit->lines++ < AUDIT_LINES_PER_SECOND)
-        return true;
-    audit->left_out++;
-    return false;
-}
-
 void audit_token_served(struct audit *audit, struct http_call *call, const struct token_entry *entry)
 {
     const struct peer *peer = http_call_peer(call);
@@ -63,11 +66,20 @@ void audit_token_served(struct audit *audit, struct http_call *call, const struc
     if (slot->entry == entry && slot->generation == generation && slot->pid == peer->pid && slot->uid == peer->uid)
         return;
     *slot = (struct audit_slot){.entry = entry, .generation = generation, .pid = peer->pid, .uid = peer->uid};
-    if (!may_log(audit))
+    if (!line_limit_take(audit->served, peer->uid))
         return;
     http_call_find_peer_unit(call);
     peer = http_call_peer(call);
-    log_notice("audit: token of %s, generation %" PRIu64 ", to uid %u, pid %d, unit %s",
-               connection_name(token_entry_connection(entry)), generation, (unsigned)peer->uid, (int)peer->pid,
+    const struct connection *connection = token_entry_connection(entry);
+    const char *tenant = connection_tenant(connection);
+    bool is_default = strcmp(tenant, "default") == 0;
+    log_notice("audit: token of %s%s%s, generation %" PRIu64 ", to uid %u, pid %d, unit %s", is_default ? "" : tenant,
+               is_default ? "" : "/", connection_name(connection), generation, (unsigned)peer->uid, (int)peer->pid,
                peer->unit ? peer->unit : "-");
+}
+
+void audit_denied(struct audit *audit, const struct peer *peer, const char *what)
+{
+    if (line_limit_take(audit->denied, peer->uid))
+        log_notice("denied: uid %lu, pid %ld may not use %s", (unsigned long)peer->uid, (long)peer->pid, what);
 }

@@ -6,18 +6,20 @@
 #include "io/http_server.h"
 
 /*
- * Who was handed which token: one log line (notice) for each process and generation of a connection, however often that
- * process asks; never the token. At most AUDIT_LINES_PER_SECOND lines, then a line that counts what was left out.
+ * What is on record (notice), within what line_limit.h allows to a user:
+ * who was handed which token, one line for each process and generation of a connection, however often that process asks,
+ * and never the token; and who was denied.
  */
-enum { AUDIT_SLOTS = 1024, AUDIT_LINES_PER_SECOND = 100 };
+enum { AUDIT_SLOTS = 1024, AUDIT_SERVED_LINES = 1000, AUDIT_DENIED_LINES = 10 /* of a user within a minute */ };
 
 struct audit;
-/* NULL when out of memory. */
-struct audit *audit_create(void);
+/* loop: borrowed. NULL when out of memory. */
+struct audit *audit_create(struct event_loop *loop);
 void audit_destroy(struct audit *audit);
 AUTO_DEFINE(audit);
 
 /* The entry's present token goes to the call's peer. A look-up when that is on record already. */
 void audit_token_served(struct audit *audit, struct http_call *call, const struct token_entry *entry);
+void audit_denied(struct audit *audit, const struct peer *peer, const char *what);
 
 #endif

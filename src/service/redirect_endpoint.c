@@ -342,7 +342,7 @@ void redirect_endpoint_handle(struct http_call *call, void *context)
     struct http_text path = http_call_path(call);
     struct http_text host;
     if (!http_call_header(call, "Host", &host) || !redirect_hosts_have(&endpoint->hosts, host)) {
-        log_info("redirect endpoint: refused a request that names another host");
+        log_debug("redirect endpoint: refused a request that names another host");
         reply_kind(call, PAGE_WRONG_HOST);
         return;
     }

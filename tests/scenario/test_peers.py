@@ -13,6 +13,8 @@ from fakes.support import wait_until
 from peer import Peers, Unit, end_child, start_with_pid
 
 STRANGER = 4242  # a user id that nobody has
+AUDIT_LINES = 1000  # of a user within a minute
+CRM = "/v1/token/crm"
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root, to ask as another user")
 
@@ -48,6 +50,43 @@ def test_each_process_that_gets_a_token_is_on_record_once_per_generation(launch,
     assert "token of crm, generation 2," in daemon.log()
     ask(daemon)
     assert f"to uid {STRANGER}" not in daemon.log(), "who is denied gets no token"
+
+
+def test_denied_requests_do_not_fill_the_log(launch, provider):
+    """Ten lines a minute for each user, then how many more there were."""
+    daemon = launch(documents.client_credentials(provider))
+    with contextlib.closing(Peers()) as peers:
+        noisy, other = (peers.start(uid).connect(daemon.token_socket) for uid in (STRANGER, STRANGER + 1))
+        assert [noisy.get(CRM) for _ in range(50)] == [403] * 50
+        assert other.get(CRM) == 403
+    assert daemon.metrics()["iclientd_requests_denied_total"] == 51
+    daemon.stop()
+    lines = [line.split(" denied: ")[1] for line in daemon.log().splitlines() if " denied: " in line]
+    assert [line.split(",")[0] for line in lines] == [f"uid {STRANGER}"] * 10 + [f"uid {STRANGER + 1}", f"uid {STRANGER}"]
+    assert lines[-1] == f"uid {STRANGER}, 40 more within a minute"
+
+
+def test_who_is_handed_very_many_tokens_does_not_push_another_off_the_record(launch, provider):
+    """Each connection is another line; one process is enough for that."""
+    daemon = launch(documents.client_credentials(provider), connections=[
+        {"name": f"c{i}", "iClient": "crm", "allow": {"users": [STRANGER, STRANGER + 1]}} for i in range(AUDIT_LINES + 20)])
+    with contextlib.closing(Peers()) as peers:
+        noisy, other = (peers.start(uid).connect(daemon.token_socket) for uid in (STRANGER, STRANGER + 1))
+        assert {noisy.get(f"/v1/token/c{i}") for i in range(AUDIT_LINES + 20)} == {200}
+        assert other.get("/v1/token/c0") == 200
+    daemon.stop()
+    lines = [line.split(" audit: ")[1] for line in daemon.log().splitlines() if " audit: " in line]
+    assert sum(f"to uid {STRANGER}," in line for line in lines) == AUDIT_LINES
+    assert sum(f"to uid {STRANGER + 1}," in line for line in lines) == 1
+    assert lines[-1] == f"uid {STRANGER}, 20 more tokens within a minute"
+
+
+def test_connection_of_a_tenant_is_on_record_by_its_full_name(launch, provider):
+    daemon = launch(documents.client_credentials(provider, tenant="acme"))
+    daemon.known_secrets.add(daemon.get("/v1/token/crm?tenant=acme").json()["access_token"])
+    assert daemon.get_as("/v1/token/crm?tenant=acme", STRANGER)[0] == 403
+    assert "audit: token of acme/crm, generation 1, to uid 0," in daemon.log()
+    assert "may not use connection acme/crm" in daemon.log()
 
 
 def test_stranger_may_not_report_or_watch_either(launch, provider):
