@@ -63,13 +63,28 @@ void api_destroy(struct api *api)
     free(api);
 }
 
-void api_reply_denied(struct api *api, struct http_call *call, const char *what)
+static void deny(struct api *api, struct http_call *call, const char *what, const char *message)
 {
     metrics_add(api->metrics, METRIC_REQUESTS_DENIED, 1);
     const struct peer *peer = http_call_peer(call);
     if (peer)
         audit_denied(api->audit, peer, what);
-    api_error_reply_text(call, API_ERROR_NOT_ALLOWED, "you may not use this; ask an administrator to allow you");
+    api_error_reply_text(call, API_ERROR_NOT_ALLOWED, message);
+}
+
+void api_reply_denied(struct api *api, struct http_call *call, const char *what)
+{
+    deny(api, call, what, "you may not use this; ask an administrator to allow you");
+}
+
+/*
+ * A page gets here when somebody leads a TCP port to the socket. Browsers alone send these two headers. What Host says
+ * means nothing on a socket that has no name: programs put there what they like.
+ */
+static bool is_from_web_page(const struct http_call *call)
+{
+    struct http_text value;
+    return http_call_header(call, "Origin", &value) || http_call_header(call, "Sec-Fetch-Site", &value);
 }
 
 /*
@@ -218,6 +233,10 @@ static void handle(struct api *api, const struct route_table *table, struct http
     request.api = api;
     request.call = call;
     request.entry = NULL;
+    if (is_from_web_page(call)) {
+        deny(api, call, "the sockets from a web page", "this socket is for programs; a web page may not use it");
+        return;
+    }
     if (!route_find(table, http_call_verb(call), http_call_path(call), &request.match)) {
         reply_no_route(call, request.match.allowed_verbs);
         return;

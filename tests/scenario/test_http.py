@@ -6,7 +6,7 @@ import socket
 
 import documents
 import pytest
-from daemon import read_to_end
+from daemon import error_of, read_to_end
 from fakes.support import PATIENCE, wait_until
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -130,6 +130,29 @@ def test_slow_clients_meet_a_deadline_and_hinder_nobody(daemon):
     assert all(answer == b"" or answer.startswith(b"HTTP/1.1 408") for answer in answers.values())
     for client in clients:
         client.close()
+
+
+@pytest.mark.parametrize("header", [{"Origin": "http://localhost:8080"}, {"Origin": "null"}, {"Sec-Fetch-Site": "none"}])
+def test_web_page_gets_nothing_through_a_port_that_somebody_led_here(daemon, header):
+    daemon.token()
+    sockets = (daemon.token_socket, "/v1/token/crm", "/v1/connections", "/healthz"), (daemon.admin_socket, "/v1/connections", "/metrics")
+    for socket_path, *paths in sockets:
+        for path in paths:
+            reply = daemon.request(socket_path, "GET", path, headers=header)
+            assert reply.status == 403 and error_of(reply)["code"] == "not_allowed", path
+            assert "Access-Control-Allow-Origin" not in reply.headers
+    for path in ("/v1/connections/crm/refresh", "/v1/connections/crm/revoke", "/v1/connections/crm/authorize"):
+        assert daemon.request(daemon.admin_socket, "POST", path, headers=header).status == 403
+    preflight = {**header, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-a"}
+    reply = daemon.request(daemon.token_socket, "OPTIONS", "/v1/token/crm", headers=preflight)
+    assert reply.status == 403 and "Access-Control-Allow-Origin" not in reply.headers
+    assert daemon.token().json()["generation"] == 1
+
+
+@pytest.mark.parametrize("host", ["x", "", "evil.example:8080", "%2Frun%2Ficlientd%2Ftoken.sock"])
+def test_host_may_be_what_a_program_likes(daemon, host):
+    """A socket has no name; which programs' libraries put into it."""
+    assert daemon.get("/v1/token/crm?format=raw", headers={"Host": host, "Sec-Fetch-Mode": "cors"}).status == 200
 
 
 def test_connections_of_one_user_are_limited(launch, provider):
