@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -31,6 +32,9 @@ enum status http_request_set_header_text(struct http_request *request, const cha
                                          struct error *ret_error);
 /* take_body may be NULL: no body. */
 void http_request_set_body(struct http_request *request, struct secret *take_body);
+/* On whose account it is sent, by number: those of several users take turns. 0 unless it is set. */
+void http_request_set_user(struct http_request *request, uint32_t user);
+uint32_t http_request_user(const struct http_request *request);
 
 /* All borrowed. */
 const char *http_request_method(const struct http_request *request);

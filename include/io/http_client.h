@@ -62,6 +62,7 @@ typedef void http_client_done(void *context, const struct http_client_result *re
 
 /*
  * Queues and sends. done runs once, from the loop and never inside this call, unless the exchange is cancelled.
+ * Providers' hosts take turns, and for each host the users on whose account requests are sent (base/http_request.h).
  * background: goes behind every foreground request that waits. timeout_ms 0: the client's.
  * ERR_NO_MEMORY; ERR_BUSY beyond HTTP_QUEUE_MAX; ERR_INVALID for a URL or header that cannot be sent; ERR_DENIED for
  * plain http when it is not allowed. Then done does not run.

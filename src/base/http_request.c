@@ -14,6 +14,7 @@ struct http_request {
     char *method;
     struct secret *url;
     struct secret *body;
+    uint32_t user;
     size_t header_count;
     struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -149,6 +150,16 @@ const struct secret *http_request_find_header(const struct http_request *request
 const struct secret *http_request_body(const struct http_request *request)
 {
     return request->body;
+}
+
+void http_request_set_user(struct http_request *request, uint32_t user)
+{
+    request->user = user;
+}
+
+uint32_t http_request_user(const struct http_request *request)
+{
+    return request->user;
 }
 
 bool http_request_equal(const struct http_request *a, const struct http_request *b)

@@ -27,8 +27,7 @@ struct caller_shares {
     size_t taken[CALLER_PLACE_COUNT];
 };
 
-/* TOKEN_PENDING: there is one. Else TOKEN_BUSY (the user has his share) or TOKEN_OVERLOADED (nobody gets one, or no
- * memory). */
+/* TOKEN_PENDING: there is one. TOKEN_BUSY: the user has his share. TOKEN_OVERLOADED: nobody gets one, or no memory. */
 enum token_answer caller_share_take(struct caller_shares *shares, uid_t uid, enum caller_place place,
                                     struct caller_share **ret_share);
 /* Takes NULL. */

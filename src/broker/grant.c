@@ -78,7 +78,7 @@ static void on_reply(void *context, const struct http_client_result *result)
 }
 
 enum status grant_start(struct broker *broker, enum token_exchange exchange, const struct grant_context *input,
-                        bool background, grant_done *done, void *context, struct grant **ret_grant,
+                        bool background, uid_t user, grant_done *done, void *context, struct grant **ret_grant,
                         struct error *ret_error)
 {
     if (!has_reply_reserve(broker))
@@ -90,6 +90,7 @@ enum status grant_start(struct broker *broker, enum token_exchange exchange, con
     struct grant *grant = calloc(1, sizeof *grant);
     if (!grant)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for an exchange");
+    http_request_set_user(request, user);
     grant->broker = broker;
     grant->exchange = exchange;
     grant->input = *input;

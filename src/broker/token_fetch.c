@@ -207,8 +207,9 @@ static void token_fetch_send(struct token_fetch *fetch)
             return;
         }
     } else {
-        status = grant_start(fetch->entry->broker, fetch->exchange, &fetch->input, fetch->background, on_outcome, fetch,
-                             &fetch->grant, &error);
+        uid_t user = fetch->share ? fetch->share->uid : 0;
+        status = grant_start(fetch->entry->broker, fetch->exchange, &fetch->input, fetch->background, user, on_outcome,
+                             fetch, &fetch->grant, &error);
     }
     if (status != OK)
         token_fetch_fail_unsent(fetch, &error);

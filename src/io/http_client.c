@@ -255,6 +255,7 @@ enum status http_client_send(struct http_client *client, struct http_request *ta
                              struct http_exchange **ret_exchange, struct error *ret_error)
 {
     AUTO(http_transfer) transfer = NULL;
+    uint32_t user = http_request_user(take_request);
     enum status status = http_transfer_create(&client->options, take_request, &transfer, ret_error);
     if (status == OK)
         status = check_room(client, background, ret_error);
@@ -267,7 +268,7 @@ enum status http_client_send(struct http_client *client, struct http_request *ta
     exchange->socket = CURL_SOCKET_BAD;
     exchange->done = done;
     exchange->context = context;
-    exchange->queued = (struct http_queued){.background = background, .owner = exchange};
+    exchange->queued = (struct http_queued){.background = background, .user = user, .owner = exchange};
     exchange->deadline = loop_timer_create(client->loop, on_deadline, exchange);
     if (!exchange->deadline ||
         loop_timer_start(exchange->deadline, timeout_ms > 0 ? timeout_ms : client->options.timeout_ms) != OK ||

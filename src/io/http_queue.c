@@ -8,10 +8,19 @@ enum { KIND_COUNT = 2, ACTIVE_FOR_EACH_FREE = 2 };
 
 TAILQ_HEAD(queued_list, http_queued);
 
+/* One user's requests of one kind that wait for a host; there while there are any. */
+struct http_queue_user {
+    TAILQ_ENTRY(http_queue_user) turn;
+    uint32_t number;
+    struct queued_list waiting;
+};
+
+TAILQ_HEAD(user_list, http_queue_user);
+
 struct http_queue_host {
     UT_hash_handle hh;
     size_t places;
-    struct queued_list waiting[KIND_COUNT];
+    struct user_list users[KIND_COUNT];
     TAILQ_ENTRY(http_queue_host) turns[KIND_COUNT]; /* in the queue's list while some wait */
     char name[];
 };
@@ -52,7 +61,7 @@ static struct http_queue_host *find_or_add_host(struct http_queue *queue, const 
         return NULL;
     memcpy(host->name, name, length + 1);
     for (size_t kind = 0; kind < KIND_COUNT; kind++)
-        TAILQ_INIT(&host->waiting[kind]);
+        TAILQ_INIT(&host->users[kind]);
     HASH_ADD_KEYPTR(hh, queue->hosts, host->name, length, host);
     if (!host->hh.tbl) { /* uthash was out of memory */
         free(host);
@@ -63,10 +72,28 @@ static struct http_queue_host *find_or_add_host(struct http_queue *queue, const 
 
 static void drop_unused_host(struct http_queue *queue, struct http_queue_host *host)
 {
-    if (host->places > 0 || !TAILQ_EMPTY(&host->waiting[0]) || !TAILQ_EMPTY(&host->waiting[1]))
+    if (host->places > 0 || !TAILQ_EMPTY(&host->users[0]) || !TAILQ_EMPTY(&host->users[1]))
         return;
     HASH_DEL(queue->hosts, host);
     free(host);
+}
+
+/* Few at a time wait for one host. */
+static struct http_queue_user *find_or_add_user(struct http_queue_host *host, size_t kind, uint32_t number)
+{
+    struct http_queue_user *user;
+    TAILQ_FOREACH(user, &host->users[kind], turn)
+    {
+        if (user->number == number)
+            return user;
+    }
+    user = calloc(1, sizeof *user);
+    if (!user)
+        return NULL;
+    user->number = number;
+    TAILQ_INIT(&user->waiting);
+    TAILQ_INSERT_TAIL(&host->users[kind], user, turn);
+    return user;
 }
 
 bool http_queue_add(struct http_queue *queue, struct http_queued *queued, const char *host_name)
@@ -75,10 +102,17 @@ bool http_queue_add(struct http_queue *queue, struct http_queued *queued, const 
     if (!host)
         return false;
     size_t kind = queued->background;
-    if (TAILQ_EMPTY(&host->waiting[kind]))
+    bool is_first = TAILQ_EMPTY(&host->users[kind]);
+    struct http_queue_user *user = find_or_add_user(host, kind, queued->user);
+    if (!user) {
+        drop_unused_host(queue, host);
+        return false;
+    }
+    if (is_first)
         TAILQ_INSERT_TAIL(&queue->turns[kind], host, turns[kind]);
-    TAILQ_INSERT_TAIL(&host->waiting[kind], queued, link);
+    TAILQ_INSERT_TAIL(&user->waiting, queued, link);
     queued->host = host;
+    queued->line = user;
     return true;
 }
 
@@ -86,9 +120,28 @@ static void stop_waiting(struct http_queue *queue, struct http_queued *queued)
 {
     struct http_queue_host *host = queued->host;
     size_t kind = queued->background;
-    TAILQ_REMOVE(&host->waiting[kind], queued, link);
-    if (TAILQ_EMPTY(&host->waiting[kind]))
+    struct http_queue_user *user = queued->line;
+    queued->line = NULL;
+    TAILQ_REMOVE(&user->waiting, queued, link);
+    if (!TAILQ_EMPTY(&user->waiting))
+        return;
+    TAILQ_REMOVE(&host->users[kind], user, turn);
+    free(user);
+    if (TAILQ_EMPTY(&host->users[kind]))
         TAILQ_REMOVE(&queue->turns[kind], host, turns[kind]);
+}
+
+/* Its first request, and then it is everybody else's turn. */
+static struct http_queued *take_first(struct http_queue *queue, struct http_queue_host *host, size_t kind)
+{
+    struct http_queue_user *user = TAILQ_FIRST(&host->users[kind]);
+    struct http_queued *queued = TAILQ_FIRST(&user->waiting);
+    TAILQ_REMOVE(&host->users[kind], user, turn);
+    TAILQ_INSERT_TAIL(&host->users[kind], user, turn);
+    TAILQ_REMOVE(&queue->turns[kind], host, turns[kind]);
+    TAILQ_INSERT_TAIL(&queue->turns[kind], host, turns[kind]);
+    stop_waiting(queue, queued);
+    return queued;
 }
 
 /* Few are passed over: a host must have many places to have more than its share. */
@@ -113,12 +166,7 @@ struct http_queued *http_queue_give_place(struct http_queue *queue)
         host = next_host(queue, ++kind);
     if (!host)
         return NULL;
-    struct http_queued *queued = TAILQ_FIRST(&host->waiting[kind]);
-    stop_waiting(queue, queued);
-    if (!TAILQ_EMPTY(&host->waiting[kind])) {
-        TAILQ_REMOVE(&queue->turns[kind], host, turns[kind]);
-        TAILQ_INSERT_TAIL(&queue->turns[kind], host, turns[kind]);
-    }
+    struct http_queued *queued = take_first(queue, host, kind);
     queued->has_place = true;
     host->places++;
     queue->free_places--;

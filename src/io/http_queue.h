@@ -3,23 +3,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/queue.h>
 
 #include "base/cleanup.h"
 
 /*
  * Who gets the next place of the HTTP client. Foreground goes before background; within each the providers' hosts take
- * turns, and each host's requests go in order. No host takes all places: one that already has more than twice what is
+ * turns, for each host the users, and each user's requests go in order. No host takes all places: one that already has more than twice what is
  * free waits, so that a provider that answers slowly does not hold up another's refreshes. Alone it gets two thirds.
  */
 struct http_queue;
 struct http_queue_host;
+struct http_queue_user;
 
 /* One request, waiting or with a place; part of its owner. All zero before and after. */
 struct http_queued {
     TAILQ_ENTRY(http_queued) link; /* while it waits */
     struct http_queue_host *host;
+    struct http_queue_user *line; /* while it waits */
     bool background;
+    uint32_t user;
     bool has_place;
     void *owner;
 };

@@ -130,7 +130,9 @@ static void on_next_turn(void *context)
     size_t count = 0;
     struct http_uid *user;
     TAILQ_FOREACH(user, &server->waiting, link)
-    count++;
+    {
+        count++;
+    }
     /* Whoever comes to wait meanwhile stands behind these. */
     for (; count > 0 && (user = TAILQ_FIRST(&server->waiting)); count--) {
         TAILQ_REMOVE(&server->waiting, user, link);

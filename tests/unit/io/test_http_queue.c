@@ -43,6 +43,34 @@ Test(http_queue, hosts_take_turns_and_foreground_goes_first)
     leave_all(queue);
 }
 
+Test(http_queue, users_of_a_host_take_turns)
+{
+    AUTO(http_queue) queue = http_queue_create(MANY);
+    static const uint32_t users[] = {1000, 1000, 1000, 1000, 2000, 3000, 2000};
+    static const size_t expected[] = {0, 4, 5, 1, 6, 2, 3};
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+        waiting[i] = (struct http_queued){.user = users[i], .owner = &waiting[i]};
+        cr_assert(http_queue_add(queue, &waiting[i], "a:1"));
+    }
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        cr_assert_eq(http_queue_give_place(queue), &waiting[expected[i]], "turn %zu", i);
+    leave_all(queue);
+}
+
+Test(http_queue, user_who_gives_up_leaves_the_turn_to_others)
+{
+    AUTO(http_queue) queue = http_queue_create(1);
+    static const uint32_t users[] = {1000, 1000, 2000};
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+        waiting[i] = (struct http_queued){.user = users[i], .owner = &waiting[i]};
+        cr_assert(http_queue_add(queue, &waiting[i], "a:1"));
+    }
+    http_queue_leave(queue, &waiting[0]);
+    http_queue_leave(queue, &waiting[1]);
+    cr_assert_eq(http_queue_give_place(queue), &waiting[2]);
+    leave_all(queue);
+}
+
 Test(http_queue, one_host_leaves_places_for_others)
 {
     AUTO(http_queue) queue = http_queue_create(PLACES);
