@@ -192,6 +192,26 @@ def test_names_are_escaped(launch, provider):
     assert_is_safe_page(daemon.login(), 200)
 
 
+@pytest.mark.parametrize("name", ["code", "state", "iss", "scope", "error", "error_description", "error_uri", "other"])
+def test_html_in_a_parameter_is_nowhere_on_the_page(daemon, name):
+    person, callback = daemon.callback_of()
+    changes = {"code": None, "error": "server_error"} if name.startswith("error") else {}
+    page = person.get(with_query(callback, **{**changes, name: HTML}))
+    assert_is_safe_page(page)
+    assert HTML not in page.text and "alert(1)</" not in page.text
+
+
+def test_scripts_of_other_origins_are_let_in_nowhere(daemon):
+    headers = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    person, callback = daemon.callback_of()
+    for url in (daemon.base + "/", daemon.authorize(), callback):
+        page = person.get(url, headers=headers)
+        assert not [name for name in page.headers if name.startswith("Access-Control-")]
+        assert page.header("Cross-Origin-Resource-Policy") == "same-origin"
+    preflight = call("OPTIONS", callback, headers={**headers, "Access-Control-Request-Method": "GET"})
+    assert preflight.status == 405 and not [name for name in preflight.headers if name.startswith("Access-Control-")]
+
+
 def test_endpoint_serves_nothing_else(daemon):
     daemon.login()
     for path in ("/v1/token/crm", "/v1/connections", "/metrics", "/nothing", "/callback/../v1/token/crm"):
