@@ -16,6 +16,7 @@
  */
 struct sandbox_files {
     const char *state_dir;       /* files in it and below it are made, written and removed */
+    const char *key_dir;         /* likewise; NULL: the store's key is in state_dir, or is not to be changed */
     const char *socket_paths[2]; /* sockets in these files' directories are made, and files there removed; or NULL */
     int tcp_port;                /* the only one that is bound */
 };

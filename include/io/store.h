@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "io/store_crypto.h"
 
 /*
  * The durable memory: tables of (key, value), values secret. A vtable, because a networked backend is to stand beside
@@ -37,6 +38,25 @@ typedef void store_done(void *context, enum status status, const struct error *e
  * ERR_CANCELLED). */
 typedef bool store_row(void *context, const char *key, const struct secret *value);
 
+/* How far a change of the key has come. */
+enum store_key_phase {
+    STORE_KEY_SETTLED,    /* one key, and every value is sealed with it */
+    STORE_KEY_RESEALING,  /* values of old keys are sealed anew */
+    STORE_KEY_OLD_UNUSED, /* no value needs an old key any more; they stand where the daemon cannot take them out */
+};
+
+struct store_key_state {
+    enum store_key_phase phase;
+    char key_id[STORE_KEY_ID_TEXT_SIZE]; /* new values are sealed with this one */
+    char old_key_ids[STORE_OLD_KEYS_MAX][STORE_KEY_ID_TEXT_SIZE];
+    size_t old_key_count;
+    bool is_counted;
+    size_t values_left;   /* once counted: not looked at yet, so at most so many have an old key */
+    struct error trouble; /* why it does not go on for now; status OK: it does. It is tried again by itself */
+    const char *key_file; /* NULL: none. Lives as long as the store */
+    bool is_credential;
+};
+
 struct store {
     const struct store_operations *operations;
 };
@@ -55,6 +75,15 @@ struct store_operations {
                   void *context);
     /* Answers through done whether the backend can be read and written now (readyz). */
     void (*check)(struct store *store, store_done *done, void *context);
+    /*
+     * Makes a new key, durable when done says OK; from then on every value is sealed with it, and those of the old key
+     * are sealed anew, between other work, also after a restart. Where that is under way already it goes on at once,
+     * and no third key is made. ERR_DENIED: the key stands where the daemon cannot write; ERR_IO (disk full): then
+     * nothing has changed.
+     */
+    void (*rekey)(struct store *store, store_done *done, void *context);
+    /* As it was at the latest step; never waits. */
+    void (*key_state)(struct store *store, struct store_key_state *ret_state);
     /* Waits until everything queued is written, then closes. Callbacks that had not run are dropped. Not from a
      * callback. */
     void (*destroy)(struct store *store);

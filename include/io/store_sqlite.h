@@ -10,13 +10,18 @@
  * The store on SQLite: WAL, synchronous FULL, STRICT tables with a schema version, one writer thread that owns the
  * handle, commits what has gathered in one transaction and answers through a wake-up of the loop.
  *
- * path: database file, made 0600 when missing (its directory must exist). crypto: borrowed for the store's life.
+ * path: database file, made 0600 when missing (its directory must exist). crypto: borrowed for the store's life, in
+ * which nobody else uses it, as the writer changes its keys.
  * ERR_CONFLICT when another process has it open (flock on PATH.lock); ERR_IO; ERR_CORRUPT with the way out (integrity
  * check failed, not a database, a newer schema); ERR_CRYPTO when the database was written with another key (checked
- * against a sealed canary row). It is never overwritten. Under an old key of crypto: everything is sealed anew with the
- * first key, in one transaction.
+ * against a sealed canary row). It is never overwritten. With old keys in crypto a change of the key was cut off: it
+ * goes on by itself.
  */
-enum status store_sqlite_create(struct event_loop *loop, const char *path, const struct store_crypto *crypto,
+enum status store_sqlite_create(struct event_loop *loop, const char *path, struct store_crypto *crypto,
                                 struct store **ret_store, struct error *ret_error);
+
+/* Calls back whenever the key, the phase or the trouble of store_key_state became another. For the log. */
+typedef void store_key_changed(void *context, const struct store_key_state *state);
+void store_sqlite_on_key_change(struct store *store, store_key_changed *changed, void *context);
 
 #endif

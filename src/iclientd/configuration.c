@@ -48,7 +48,7 @@ enum status configuration_check(const char *file, struct fault_list *faults, str
 {
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
-    AUTO(secret) key = NULL;
+    AUTO(store_crypto) key = NULL;
     struct error error = {0};
     enum status status = config_load(file, faults, &config);
     if (status != OK)

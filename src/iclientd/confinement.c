@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "io/sandbox.h"
+#include "state_files.h"
 
 /* gcc's sign of AddressSanitizer, and clang's. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -30,8 +31,10 @@ enum status confinement_limit_files(const struct config *config, struct error *r
         log_warning("the sandbox is off: \"sandbox\" is false");
         return OK;
     }
+    char key_dir[STATE_PATH_MAX];
     const struct sandbox_files files = {
         .state_dir = config->state_dir,
+        .key_dir = state_files_key_directory(config, key_dir) ? key_dir : NULL,
         .socket_paths = {config->token_socket.path, config->admin_socket.path},
         .tcp_port = config->redirect.port,
     };

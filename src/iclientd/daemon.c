@@ -21,6 +21,7 @@
 #include "io/store.h"
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
+#include "key_log.h"
 #include "startup_memory.h"
 #include "state_files.h"
 
@@ -74,11 +75,7 @@ static void log_faults(const struct fault_list *faults)
 /* Makes it at the first start. */
 static enum status load_key(struct daemon *daemon, struct error *ret_error)
 {
-    AUTO(secret) key = NULL;
-    enum status status = state_files_load_key(daemon->config, true, &key, ret_error);
-    if (status == OK)
-        status = store_crypto_create(key, &daemon->crypto, ret_error);
-    return status;
+    return state_files_load_key(daemon->config, true, &daemon->crypto, ret_error);
 }
 
 static enum status open_store(struct daemon *daemon, struct error *ret_error)
@@ -87,6 +84,8 @@ static enum status open_store(struct daemon *daemon, struct error *ret_error)
     enum status status = state_files_store_path(daemon->config, path, ret_error);
     if (status == OK)
         status = store_sqlite_create(daemon->loop, path, daemon->crypto, &daemon->store, ret_error);
+    if (status == OK)
+        key_log_start(daemon->store);
     return status;
 }
 

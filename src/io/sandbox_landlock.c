@@ -162,6 +162,8 @@ static enum status allow_writing(const struct ruleset *ruleset, const struct san
 {
     if (!add_path(ruleset, files->state_dir, KEEP_STATE))
         return error_set(ret_error, ERR_IO, "%s: %s", files->state_dir, strerror(errno));
+    if (files->key_dir && !add_path(ruleset, files->key_dir, KEEP_STATE))
+        return error_set(ret_error, ERR_IO, "%s: %s", files->key_dir, strerror(errno));
     for (size_t i = 0; i < sizeof files->socket_paths / sizeof *files->socket_paths; i++) {
         if (!files->socket_paths[i])
             continue;

@@ -1,4 +1,4 @@
-#include "io/store_crypto.h"
+#include "io/store_crypto_keys.h"
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-enum { SEALED_VERSION = 1, KEY_ID_BYTES = 8, NONCE_BYTES = 12, TAG_BYTES = 16, OLD_KEYS_MAX = 8 };
+enum { SEALED_VERSION = 1, KEY_ID_BYTES = 8, NONCE_BYTES = 12, TAG_BYTES = 16, KEYS_MAX = 1 + STORE_OLD_KEYS_MAX };
 enum { HEADER_BYTES = 1 + KEY_ID_BYTES + NONCE_BYTES };
 static const char KEY_ID_LABEL[] = "iclientd key id";
 
@@ -17,11 +17,13 @@ struct store_key {
     struct secret *bytes;
 };
 
-/* keys[0] seals; all of them open. Nothing changes after set-up, so that any thread may use it. */
+/* keys[0] is the current one: it seals. All of them open. */
 struct store_crypto {
     EVP_CIPHER *cipher;
     size_t key_count;
-    struct store_key keys[1 + OLD_KEYS_MAX];
+    struct store_key keys[KEYS_MAX];
+    char *key_file; /* NULL: in no file */
+    bool is_credential;
 };
 
 /* What a value is bound to: the place where it stands and the key that sealed it. */
@@ -32,13 +34,8 @@ struct seal_place {
     const struct store_key *key;
 };
 
-static enum status add_key(struct store_crypto *crypto, const struct secret *key, struct error *ret_error)
+static bool make_key_id(const struct secret *key, unsigned char ret_id[KEY_ID_BYTES])
 {
-    if (secret_length(key) != STORE_KEY_BYTES)
-        return error_set(ret_error, ERR_INVALID, "the store's key must have %d bytes", STORE_KEY_BYTES);
-    if (crypto->key_count == sizeof crypto->keys / sizeof crypto->keys[0])
-        return error_set(ret_error, ERR_TOO_LARGE, "more than %d old keys", OLD_KEYS_MAX);
-
     unsigned char labelled[sizeof KEY_ID_LABEL - 1 + STORE_KEY_BYTES];
     unsigned char digest[SHA256_DIGEST_LENGTH];
     memcpy(labelled, KEY_ID_LABEL, sizeof KEY_ID_LABEL - 1);
@@ -46,10 +43,37 @@ static enum status add_key(struct store_crypto *crypto, const struct secret *key
     int digested = EVP_Digest(labelled, sizeof labelled, digest, NULL, EVP_sha256(), NULL);
     secret_wipe(labelled, sizeof labelled);
     if (digested != 1)
-        return error_set(ret_error, ERR_CRYPTO, "SHA-256 is not available");
+        return false;
+    memcpy(ret_id, digest, KEY_ID_BYTES);
+    return true;
+}
 
-    struct store_key *added = &crypto->keys[crypto->key_count++];
-    memcpy(added->id, digest, KEY_ID_BYTES);
+static const struct store_key *find_key(const struct store_crypto *crypto, const unsigned char id[KEY_ID_BYTES])
+{
+    for (size_t i = 0; i < crypto->key_count; i++) {
+        if (memcmp(crypto->keys[i].id, id, KEY_ID_BYTES) == 0)
+            return &crypto->keys[i];
+    }
+    return NULL;
+}
+
+/* at: its place among the keys; those from there on move back. */
+static enum status add_key(struct store_crypto *crypto, const struct secret *key, size_t at, struct error *ret_error)
+{
+    unsigned char id[KEY_ID_BYTES];
+    if (secret_length(key) != STORE_KEY_BYTES)
+        return error_set(ret_error, ERR_INVALID, "the store's key must have %d bytes", STORE_KEY_BYTES);
+    if (!make_key_id(key, id))
+        return error_set(ret_error, ERR_CRYPTO, "SHA-256 is not available");
+    if (find_key(crypto, id))
+        return OK;
+    if (crypto->key_count == KEYS_MAX)
+        return error_set(ret_error, ERR_TOO_LARGE, "more than %d old keys", STORE_OLD_KEYS_MAX);
+
+    struct store_key *added = &crypto->keys[at];
+    memmove(added + 1, added, (crypto->key_count - at) * sizeof *added);
+    crypto->key_count++;
+    memcpy(added->id, id, KEY_ID_BYTES);
     added->bytes = secret_hold(key);
     return OK;
 }
@@ -63,7 +87,7 @@ enum status store_crypto_create(const struct secret *key, struct store_crypto **
     crypto->cipher = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     if (!crypto->cipher)
         return error_set(ret_error, ERR_CRYPTO, "AES-256-GCM is not available");
-    enum status status = add_key(crypto, key, ret_error);
+    enum status status = add_key(crypto, key, 0, ret_error);
     if (status != OK)
         return status;
     *ret_crypto = TAKE(crypto);
@@ -77,13 +101,72 @@ void store_crypto_destroy(struct store_crypto *crypto)
     for (size_t i = 0; i < crypto->key_count; i++)
         secret_destroy(crypto->keys[i].bytes);
     EVP_CIPHER_free(crypto->cipher);
+    free(crypto->key_file);
     free(crypto);
 }
 
 enum status store_crypto_add_old_key(struct store_crypto *crypto, const struct secret *key, struct error *ret_error)
 {
-    return add_key(crypto, key, ret_error);
+    return add_key(crypto, key, crypto->key_count, ret_error);
 }
+
+/* ---- another current key ---- */
+
+enum status store_crypto_add_new_key(struct store_crypto *crypto, const struct secret *key, struct error *ret_error)
+{
+    return add_key(crypto, key, 0, ret_error);
+}
+
+void store_crypto_drop_new_key(struct store_crypto *crypto)
+{
+    secret_destroy(crypto->keys[0].bytes);
+    crypto->key_count--;
+    memmove(crypto->keys, crypto->keys + 1, crypto->key_count * sizeof *crypto->keys);
+}
+
+void store_crypto_drop_old_keys(struct store_crypto *crypto)
+{
+    while (crypto->key_count > 1)
+        secret_destroy(crypto->keys[--crypto->key_count].bytes);
+}
+
+size_t store_crypto_key_count(const struct store_crypto *crypto)
+{
+    return crypto->key_count;
+}
+
+bool store_crypto_append_keys(const struct store_crypto *crypto, size_t count, struct text_buffer *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *bytes = (const unsigned char *)secret_reveal(crypto->keys[i].bytes);
+        for (size_t at = 0; at < STORE_KEY_BYTES; at++)
+            text_buffer_append(text, (char[]){digits[bytes[at] >> 4], digits[bytes[at] & 15]}, 2);
+        text_buffer_append_text(text, "\n");
+    }
+    return !text->failed;
+}
+
+/* ---- where they come from ---- */
+
+void store_crypto_set_key_file(struct store_crypto *crypto, char *take_path, bool is_credential)
+{
+    free(crypto->key_file);
+    crypto->key_file = take_path;
+    crypto->is_credential = is_credential;
+}
+
+const char *store_crypto_key_file(const struct store_crypto *crypto)
+{
+    return crypto->key_file;
+}
+
+bool store_crypto_key_is_credential(const struct store_crypto *crypto)
+{
+    return crypto->is_credential;
+}
+
+/* ---- ids ---- */
 
 static void format_key_id(const unsigned char id[KEY_ID_BYTES], char ret_text[STORE_KEY_ID_TEXT_SIZE])
 {
@@ -91,10 +174,17 @@ static void format_key_id(const unsigned char id[KEY_ID_BYTES], char ret_text[ST
         snprintf(ret_text + 2 * i, 3, "%02x", id[i]);
 }
 
+void store_crypto_key_id_at(const struct store_crypto *crypto, size_t index, char ret_text[STORE_KEY_ID_TEXT_SIZE])
+{
+    format_key_id(crypto->keys[index].id, ret_text);
+}
+
 void store_crypto_key_id(const struct store_crypto *crypto, char ret_text[STORE_KEY_ID_TEXT_SIZE])
 {
-    format_key_id(crypto->keys[0].id, ret_text);
+    store_crypto_key_id_at(crypto, 0, ret_text);
 }
+
+/* ---- values ---- */
 
 /* The texts with their NULs: no two places give the same bytes. */
 static bool add_place(EVP_CIPHER_CTX *context, const struct seal_place *place)
@@ -157,29 +247,31 @@ enum status store_crypto_seal(const struct store_crypto *crypto, const char *tab
     return OK;
 }
 
-static const struct store_key *find_key(const struct store_crypto *crypto, const unsigned char id[KEY_ID_BYTES])
-{
-    for (size_t i = 0; i < crypto->key_count; i++) {
-        if (memcmp(crypto->keys[i].id, id, KEY_ID_BYTES) == 0)
-            return &crypto->keys[i];
-    }
-    return NULL;
-}
-
 bool store_crypto_is_current(const struct store_crypto *crypto, const void *sealed, size_t length)
 {
     const unsigned char *at = sealed;
     return length >= HEADER_BYTES && memcmp(at + 1, crypto->keys[0].id, KEY_ID_BYTES) == 0;
 }
 
+/* Which key is missing, which are here, and where it belongs. */
 static enum status refuse_key(const struct store_crypto *crypto, const unsigned char id[KEY_ID_BYTES],
                               struct error *ret_error)
 {
-    char sealed_with[STORE_KEY_ID_TEXT_SIZE];
-    char ours[STORE_KEY_ID_TEXT_SIZE];
-    format_key_id(id, sealed_with);
-    store_crypto_key_id(crypto, ours);
-    return error_set(ret_error, ERR_CRYPTO, "sealed with the key %s, but the key here is %s", sealed_with, ours);
+    enum { IDS_MAX = KEYS_MAX * (STORE_KEY_ID_TEXT_SIZE + 1) };
+    char missing[STORE_KEY_ID_TEXT_SIZE];
+    AUTO_FINISH(text_buffer) ours;
+    text_buffer_init(&ours, IDS_MAX);
+    format_key_id(id, missing);
+    for (size_t i = 0; i < crypto->key_count; i++) {
+        char text[STORE_KEY_ID_TEXT_SIZE];
+        store_crypto_key_id_at(crypto, i, text);
+        text_buffer_append_format(&ours, "%s%s", i > 0 ? ", " : "", text);
+    }
+    const char *file = crypto->key_file;
+    return error_set(ret_error, ERR_CRYPTO,
+                     "sealed with the key %s, but the key here is %s; give the key file that it was written with%s%s%s",
+                     missing, text_buffer_text(&ours), file ? ", or put that key into " : "", file ? file : "",
+                     file ? " as one more line" : "");
 }
 
 enum status store_crypto_open(const struct store_crypto *crypto, const char *table, const char *row, const char *column,
@@ -208,7 +300,7 @@ enum status store_crypto_open(const struct store_crypto *crypto, const char *tab
         value = secret_create(plain, plain_length);
     secret_wipe(plain, plain_length);
     if (!opened)
-        return error_set(ret_error, ERR_CRYPTO, "a sealed value was tampered with or moved");
+        return error_set(ret_error, ERR_CRYPTO, "a sealed value was tampered with or moved; %s", STORE_WAY_OUT);
     if (!value)
         return error_set(ret_error, ERR_NO_MEMORY, "opening a sealed value");
     *ret_value = value;

@@ -8,13 +8,16 @@
 
 #include "base/text_buffer.h"
 #include "io/sqlite_error.h"
+#include "io/store_crypto_keys.h"
 #include "io/store_file.h"
 #include "io/store_schema.h"
 
 /* A sealed value is its header and tag longer. SQLite's limit for one blob is far above. */
-enum { SEALED_MAX = STORE_VALUE_MAX + 64, STATEMENT_TEXT_MAX = 256 };
+enum { SEALED_MAX = STORE_VALUE_MAX + 64, STATEMENT_TEXT_MAX = 256, NAMED_KEY_MAX = 128 };
+/* One transaction of sealing anew: a token's commit waits for no more than this. */
+enum { RESEAL_ROWS_MAX = 64, RESEAL_BYTES_MAX = 256 * 1024 };
 
-enum statement { STATEMENT_PUT, STATEMENT_DELETE, STATEMENT_SCAN, STATEMENT_COUNT };
+enum statement { STATEMENT_PUT, STATEMENT_DELETE, STATEMENT_SCAN, STATEMENT_WALK, STATEMENT_TALLY, STATEMENT_COUNT };
 static const struct {
     const char *before_table;
     const char *after_table;
@@ -22,12 +25,15 @@ static const struct {
     [STATEMENT_PUT] = {"INSERT INTO ", " VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value"},
     [STATEMENT_DELETE] = {"DELETE FROM ", " WHERE key = ?1"},
     [STATEMENT_SCAN] = {"SELECT key, value FROM ", ""},
+    [STATEMENT_WALK] = {"SELECT key, value, rowid FROM ", " WHERE rowid > ?1 ORDER BY rowid"},
+    [STATEMENT_TALLY] = {"SELECT count(*) FROM ", ""},
 };
 
 struct store_database {
     sqlite3 *handle;
+    char *path;
     int lock_fd;
-    const struct store_crypto *crypto;
+    struct store_crypto *crypto;
     sqlite3_stmt *statements[STORE_TABLE_COUNT][STATEMENT_COUNT];
     struct text_buffer sealed; /* kept, so that each change does not allocate */
 };
@@ -72,6 +78,7 @@ void store_database_destroy(struct store_database *database)
             sqlite3_finalize(database->statements[table][i]);
     }
     sqlite3_close(database->handle);
+    free(database->path);
     text_buffer_finish(&database->sealed);
     if (database->lock_fd >= 0)
         close(database->lock_fd);
@@ -130,6 +137,12 @@ enum status store_database_touch(struct store_database *database, struct error *
     return store_schema_touch(database->handle, database->crypto, ret_error);
 }
 
+/* A wrong key says it itself. */
+static const char *way_out(enum status status)
+{
+    return status == ERR_CORRUPT ? "; " STORE_WAY_OUT : "";
+}
+
 static enum status open_row(struct store_database *database, enum store_table table, sqlite3_stmt *row,
                             const char **ret_key, struct secret **ret_value, struct error *ret_error)
 {
@@ -143,7 +156,8 @@ static enum status open_row(struct store_database *database, enum store_table ta
     enum status status =
         store_crypto_open(database->crypto, name, key, STORE_VALUE_COLUMN, sealed, length, ret_value, &reason);
     if (status != OK)
-        return error_set(ret_error, status, "store table %s, key %s: %s", name, key, reason.message);
+        return error_set(ret_error, status, "store %s: table %s, key %.*s: %s%s", database->path, name, NAMED_KEY_MAX,
+                         key, reason.message, way_out(status));
     *ret_key = key;
     return OK;
 }
@@ -166,73 +180,113 @@ void store_database_end(struct store_database *database, enum store_table table)
     sqlite3_reset(database->statements[table][STATEMENT_SCAN]);
 }
 
-/* ---- opening ---- */
+/* ---- under another key ---- */
 
-static enum status reseal_table(struct store_database *database, enum store_table table, struct error *ret_error)
+struct store_crypto *store_database_crypto(struct store_database *database)
 {
-    enum status status;
-    for (;;) {
-        const char *key;
-        AUTO(secret) value = NULL;
-        status = store_database_next(database, table, &key, &value, ret_error);
-        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Branch): set with OK. */
-        if (status != OK || !key)
-            break;
-        /* The row stays where it stands, so that the reading does not meet it again. */
-        status = store_database_change(database, &(struct store_change){table, key, value}, ret_error);
-        if (status != OK)
-            break;
-    }
-    store_database_end(database, table);
+    return database->crypto;
+}
+
+enum status store_database_count(struct store_database *database, enum store_table table, size_t *ret_count,
+                                 struct error *ret_error)
+{
+    sqlite3_stmt *tally = database->statements[table][STATEMENT_TALLY];
+    enum status status = OK;
+    if (sqlite3_step(tally) == SQLITE_ROW)
+        *ret_count = (size_t)sqlite3_column_int64(tally, 0);
+    else
+        status = sqlite_error_set(database->handle, "store", ret_error);
+    sqlite3_reset(tally);
     return status;
 }
 
-/* After a new key was put in place of the old one: all or nothing, and then the old one is needed no more. */
-static enum status reseal_all(struct store_database *database, struct error *ret_error)
+/* The row stays where it stands, so that the walk does not meet it again. */
+static enum status reseal_row(struct store_database *database, enum store_table table, sqlite3_stmt *row,
+                              struct error *ret_error)
 {
-    enum status status = store_database_begin(database, ret_error);
-    for (size_t table = 0; table < STORE_TABLE_COUNT && status == OK; table++)
-        status = reseal_table(database, (enum store_table)table, ret_error);
-    if (status == OK)
-        status = store_schema_reseal(database->handle, database->crypto, ret_error);
-    if (status == OK)
-        status = store_database_commit(database, ret_error);
+    const char *key;
+    AUTO(secret) value = NULL;
+    enum status status = open_row(database, table, row, &key, &value, ret_error);
     if (status != OK)
-        store_database_rollback(database);
+        return status;
+    return store_database_change(database, &(struct store_change){table, key, value}, ret_error);
+}
+
+static enum status reseal_rows(struct store_database *database, sqlite3_stmt *walk, struct store_place *place,
+                               struct store_resealed *resealed, struct error *ret_error)
+{
+    enum status status = OK;
+    for (size_t bytes = 0; status == OK && resealed->seen < RESEAL_ROWS_MAX && bytes < RESEAL_BYTES_MAX;) {
+        int code = sqlite3_step(walk);
+        if (code != SQLITE_ROW) {
+            resealed->at_end = code == SQLITE_DONE;
+            return resealed->at_end ? OK : sqlite_error_set(database->handle, "store", ret_error);
+        }
+        const void *sealed = sqlite3_column_blob(walk, 1);
+        size_t length = (size_t)sqlite3_column_bytes(walk, 1);
+        bytes += length;
+        resealed->seen++;
+        place->row = sqlite3_column_int64(walk, 2);
+        if (sealed && store_crypto_is_current(database->crypto, sealed, length))
+            continue;
+        status = reseal_row(database, place->table, walk, ret_error);
+        resealed->sealed++;
+    }
     return status;
 }
+
+enum status store_database_reseal(struct store_database *database, struct store_place *place,
+                                  struct store_resealed *ret_resealed, struct error *ret_error)
+{
+    sqlite3_stmt *walk = database->statements[place->table][STATEMENT_WALK];
+    struct store_place at = *place;
+    struct store_resealed resealed = {0};
+    sqlite3_bind_int64(walk, 1, at.row);
+    enum status status = reseal_rows(database, walk, &at, &resealed, ret_error);
+    sqlite3_reset(walk);
+    if (status != OK)
+        return status;
+    *place = at;
+    *ret_resealed = resealed;
+    return OK;
+}
+
+enum status store_database_reseal_canary(struct store_database *database, bool *ret_sealed, struct error *ret_error)
+{
+    return store_schema_reseal(database->handle, database->crypto, ret_sealed, ret_error);
+}
+
+enum status store_database_empty_log(struct store_database *database, struct error *ret_error)
+{
+    /* A reader holds the log up for as long as it reads: tokens shall not wait for that. */
+    sqlite3_busy_timeout(database->handle, 0);
+    enum status status = OK;
+    if (sqlite3_wal_checkpoint_v2(database->handle, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+        status = sqlite_error_set(database->handle, "emptying the store's log", ret_error);
+    sqlite3_busy_timeout(database->handle, STORE_BUSY_WAIT_MS);
+    return status;
+}
+
+/* ---- opening ---- */
 
 static enum status open_steps(struct store_database *database, const char *path, struct error *ret_error)
 {
     enum status status = store_file_prepare(path, database->crypto, ret_error);
     if (status == OK)
         status = store_file_open(path, &database->handle, ret_error);
-    bool is_current = true;
     if (status == OK)
-        status = store_schema_check(database->handle, database->crypto, &is_current, ret_error);
+        status = store_schema_check(database->handle, database->crypto, ret_error);
     if (status == OK)
         status = start_wal(database->handle, ret_error);
     if (status == OK)
         status = prepare_statements(database, ret_error);
-    if (status == OK && !is_current)
-        status = reseal_all(database, ret_error);
+    if (status == OK)
+        store_key_remove_leftover(database->crypto);
     return status;
 }
 
-static const char *way_out(enum status status)
-{
-    switch (status) {
-    case ERR_CORRUPT:
-        return "; restore it from a backup, or move it away with its -wal file and authorize the connections anew";
-    case ERR_CRYPTO:
-        return "; give the key file that it was written with";
-    default:
-        return "";
-    }
-}
-
-enum status store_database_open(const char *path, const struct store_crypto *crypto,
-                                struct store_database **ret_database, struct error *ret_error)
+enum status store_database_open(const char *path, struct store_crypto *crypto, struct store_database **ret_database,
+                                struct error *ret_error)
 {
     AUTO(store_database) database = calloc(1, sizeof *database);
     if (!database)
@@ -240,6 +294,9 @@ enum status store_database_open(const char *path, const struct store_crypto *cry
     database->crypto = crypto;
     database->lock_fd = -1;
     text_buffer_init(&database->sealed, SEALED_MAX);
+    database->path = strdup(path);
+    if (!database->path)
+        return error_set(ret_error, ERR_NO_MEMORY, "store");
     /* Before anything else looks at the file: it may be another daemon's. */
     enum status status = store_file_lock(path, &database->lock_fd, ret_error);
     if (status != OK)

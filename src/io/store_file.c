@@ -14,9 +14,6 @@
 #include "io/store_memory.h"
 #include "io/store_schema.h"
 
-/* How long another program's lock on the database (a backup, sqlite3(1)) is waited for. */
-enum { BUSY_WAIT_MS = 5000 };
-
 struct side_path {
     char text[PATH_MAX];
 };
@@ -54,7 +51,7 @@ enum status store_file_open(const char *path, sqlite3 **ret_handle, struct error
         return sqlite_error_set(*ret_handle, "opening it", ret_error);
     sqlite3_db_config(*ret_handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(*ret_handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    sqlite3_busy_timeout(*ret_handle, BUSY_WAIT_MS);
+    sqlite3_busy_timeout(*ret_handle, STORE_BUSY_WAIT_MS);
     return sqlite_execute(*ret_handle,
                           "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;"
                           "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;",

@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "io/store_crypto.h"
 
+/* How long another program's lock on the database (a backup, sqlite3(1)) is waited for. */
+enum { STORE_BUSY_WAIT_MS = 5000 };
+
 /*
  * Takes PATH.lock for as long as the descriptor is open: flock, which the kernel drops when a process dies, and which
  * other files' closing does not drop. ERR_CONFLICT when another daemon holds it; ERR_IO.

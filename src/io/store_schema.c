@@ -148,20 +148,26 @@ static enum status check_canary(sqlite3 *handle, const struct store_crypto *cryp
     return status;
 }
 
-enum status store_schema_check(sqlite3 *handle, const struct store_crypto *crypto, bool *ret_current,
-                               struct error *ret_error)
+enum status store_schema_check(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)
 {
+    bool ignored;
     enum status status = check_identity(handle, ret_error);
     if (status == OK)
         status = check_integrity(handle, ret_error);
     if (status == OK)
-        status = check_canary(handle, crypto, ret_current, ret_error);
+        status = check_canary(handle, crypto, &ignored, ret_error);
     return status;
 }
 
-enum status store_schema_reseal(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)
+enum status store_schema_reseal(sqlite3 *handle, const struct store_crypto *crypto, bool *ret_sealed,
+                                struct error *ret_error)
 {
-    return write_canary(handle, crypto, ret_error);
+    bool is_current = false;
+    enum status status = check_canary(handle, crypto, &is_current, ret_error);
+    if (status == OK && !is_current)
+        status = write_canary(handle, crypto, ret_error);
+    *ret_sealed = status == OK && !is_current;
+    return status;
 }
 
 enum status store_schema_touch(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error)

@@ -18,12 +18,11 @@ const char *store_table_name(enum store_table table);
 
 /* In a new, empty database: all of it in one transaction. */
 enum status store_schema_create(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error);
-/* ret_current: false when the canary was sealed with an old key. Writes nothing. ERR_CORRUPT: damaged, foreign or
- * newer; ERR_CRYPTO: another key; ERR_IO. */
-enum status store_schema_check(sqlite3 *handle, const struct store_crypto *crypto, bool *ret_current,
-                               struct error *ret_error);
-/* Writes the canary anew, within the caller's transaction. */
-enum status store_schema_reseal(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error);
+/* Writes nothing. ERR_CORRUPT: damaged, foreign or newer; ERR_CRYPTO: another key; ERR_IO. */
+enum status store_schema_check(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error);
+/* Writes the canary anew when an old key sealed it, within the caller's transaction. ret_sealed: it did. */
+enum status store_schema_reseal(sqlite3 *handle, const struct store_crypto *crypto, bool *ret_sealed,
+                                struct error *ret_error);
 /* Reads the canary and writes a row, within the caller's transaction. */
 enum status store_schema_touch(sqlite3 *handle, const struct store_crypto *crypto, struct error *ret_error);
 

@@ -19,6 +19,9 @@ struct store_sqlite {
     size_t open_jobs;
     size_t open_bytes;
     bool delivering;
+    store_key_changed *key_changed;
+    void *key_context;
+    struct store_key_state told; /* key_changed knows of this one */
 };
 
 static struct store_sqlite *of_store(struct store *store)
@@ -136,10 +139,29 @@ static void forget_job(struct store_sqlite *sqlite, struct store_job *job)
     job_destroy(job);
 }
 
+static bool is_same_key_state(const struct store_key_state *a, const struct store_key_state *b)
+{
+    return a->phase == b->phase && strcmp(a->key_id, b->key_id) == 0 && a->trouble.status == b->trouble.status &&
+           strcmp(a->trouble.message, b->trouble.message) == 0;
+}
+
+static void tell_key_change(struct store_sqlite *sqlite)
+{
+    struct store_key_state state;
+    if (!sqlite->key_changed)
+        return;
+    store_writer_key_state(sqlite->writer, &state);
+    if (is_same_key_state(&state, &sqlite->told))
+        return;
+    sqlite->told = state;
+    sqlite->key_changed(sqlite->key_context, &state);
+}
+
 static void on_answers(void *context)
 {
     struct store_sqlite *sqlite = context;
     sqlite->delivering = true;
+    tell_key_change(sqlite);
     for (size_t delivered = 0; delivered < DELIVERIES_PER_ROUND;) {
         struct store_answer *answer = store_writer_pop(sqlite->writer);
         if (!answer) {
@@ -199,6 +221,21 @@ static void sqlite_check(struct store *store, store_done *done, void *context)
     submit(of_store(store), job, OK);
 }
 
+static void sqlite_rekey(struct store *store, store_done *done, void *context)
+{
+    struct store_job *job = job_create(STORE_JOB_REKEY, done, context);
+    if (!job) {
+        refuse_without_job(done, context);
+        return;
+    }
+    submit(of_store(store), job, OK);
+}
+
+static void sqlite_key_state(struct store *store, struct store_key_state *ret_state)
+{
+    store_writer_key_state(of_store(store)->writer, ret_state);
+}
+
 static void drop_answers(struct store_sqlite *sqlite)
 {
     struct store_answer *answer;
@@ -227,10 +264,20 @@ static const struct store_operations OPERATIONS = {
     .read_all = sqlite_read_all,
     .write = sqlite_write,
     .check = sqlite_check,
+    .rekey = sqlite_rekey,
+    .key_state = sqlite_key_state,
     .destroy = sqlite_destroy,
 };
 
-enum status store_sqlite_create(struct event_loop *loop, const char *path, const struct store_crypto *crypto,
+void store_sqlite_on_key_change(struct store *store, store_key_changed *changed, void *context)
+{
+    struct store_sqlite *sqlite = of_store(store);
+    store_writer_key_state(sqlite->writer, &sqlite->told);
+    sqlite->key_changed = changed;
+    sqlite->key_context = context;
+}
+
+enum status store_sqlite_create(struct event_loop *loop, const char *path, struct store_crypto *crypto,
                                 struct store **ret_store, struct error *ret_error)
 {
     AUTO(store_database) database = NULL;

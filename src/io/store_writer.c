@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "io/store_rekey.h"
 
 /*
  * Rows are handed over in pieces that hold the loop for a few ms at most; the thread waits while ROW_ANSWERS_MAX of
@@ -16,6 +19,7 @@ STAILQ_HEAD(store_answer_list, store_answer);
 
 struct store_writer {
     struct store_database *database; /* the thread's alone */
+    struct store_rekey rekey;        /* likewise */
     struct loop_wakeup *wakeup;
     pthread_t thread;
     bool is_running;
@@ -23,6 +27,7 @@ struct store_writer {
     pthread_cond_t changed;
     struct store_job_list jobs;
     struct store_answer_list answers;
+    struct store_key_state key_state;
     size_t unread_row_answers;
     bool stopping;
 };
@@ -127,6 +132,40 @@ static void check(struct store_writer *writer, struct store_job *job)
     end_job(writer, job, status);
 }
 
+/* ---- another key ---- */
+
+static void publish_key_state(struct store_writer *writer)
+{
+    struct store_key_state state;
+    store_rekey_state(&writer->rekey, &state);
+    pthread_mutex_lock(&writer->lock);
+    writer->key_state = state;
+    pthread_mutex_unlock(&writer->lock);
+    loop_wakeup_signal(writer->wakeup);
+}
+
+void store_writer_key_state(struct store_writer *writer, struct store_key_state *ret_state)
+{
+    pthread_mutex_lock(&writer->lock);
+    *ret_state = writer->key_state;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+static void begin_rekey(struct store_writer *writer, struct store_job *job)
+{
+    enum status status = store_rekey_begin(&writer->rekey, &job->error);
+    publish_key_state(writer);
+    end_job(writer, job, status);
+}
+
+static void step_rekey(struct store_writer *writer)
+{
+    if (store_rekey_delay(&writer->rekey) != 0)
+        return;
+    store_rekey_step(&writer->rekey);
+    publish_key_state(writer);
+}
+
 /* ---- reading ---- */
 
 /* False when nobody will take more rows. */
@@ -207,15 +246,66 @@ static void read_all(struct store_writer *writer, struct store_job *job)
 
 /* ---- the thread ---- */
 
-/* Waits for work and takes all of it. False when there is none and none will come. */
+static void wait_for_change(struct store_writer *writer, int64_t delay_ms)
+{
+    if (delay_ms < 0) {
+        pthread_cond_wait(&writer->changed, &writer->lock);
+        return;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t nanoseconds = until.tv_nsec + delay_ms % 1000 * 1000000;
+    until.tv_sec += (time_t)(delay_ms / 1000 + nanoseconds / 1000000000);
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    pthread_cond_clockwait(&writer->changed, &writer->lock, CLOCK_MONOTONIC, &until);
+}
+
+/* Waits for work and takes all of it; it may be the next step of a change of the key alone. False when there is none
+ * and none will come. */
 static bool take_jobs(struct store_writer *writer, struct store_job_list *ret_jobs)
 {
+    int64_t delay = 0;
     pthread_mutex_lock(&writer->lock);
-    while (STAILQ_EMPTY(&writer->jobs) && !writer->stopping)
-        pthread_cond_wait(&writer->changed, &writer->lock);
+    while (STAILQ_EMPTY(&writer->jobs) && !writer->stopping && (delay = store_rekey_delay(&writer->rekey)) != 0)
+        wait_for_change(writer, delay);
+    bool goes_on = !writer->stopping || !STAILQ_EMPTY(&writer->jobs);
     STAILQ_CONCAT(ret_jobs, &writer->jobs);
     pthread_mutex_unlock(&writer->lock);
-    return !STAILQ_EMPTY(ret_jobs);
+    return goes_on;
+}
+
+static void do_alone(struct store_writer *writer, struct store_job *job)
+{
+    switch (job->kind) {
+    case STORE_JOB_READ:
+        read_all(writer, job);
+        break;
+    case STORE_JOB_REKEY:
+        begin_rekey(writer, job);
+        break;
+    case STORE_JOB_CHECK:
+        check(writer, job);
+        break;
+    case STORE_JOB_WRITE: /* in a group */
+        break;
+    }
+}
+
+static void do_all(struct store_writer *writer, struct store_job_list *jobs)
+{
+    struct store_job_list group = STAILQ_HEAD_INITIALIZER(group);
+    while (!STAILQ_EMPTY(jobs)) {
+        struct store_job *job = STAILQ_FIRST(jobs);
+        STAILQ_REMOVE_HEAD(jobs, link);
+        if (job->kind == STORE_JOB_WRITE) {
+            STAILQ_INSERT_TAIL(&group, job, link);
+            continue;
+        }
+        /* A read sees the writes that came before it. */
+        write_group(writer, &group);
+        do_alone(writer, job);
+    }
+    write_group(writer, &group);
 }
 
 static void *run_writer(void *context)
@@ -223,22 +313,8 @@ static void *run_writer(void *context)
     struct store_writer *writer = context;
     struct store_job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
     while (take_jobs(writer, &jobs)) {
-        struct store_job_list group = STAILQ_HEAD_INITIALIZER(group);
-        while (!STAILQ_EMPTY(&jobs)) {
-            struct store_job *job = STAILQ_FIRST(&jobs);
-            STAILQ_REMOVE_HEAD(&jobs, link);
-            if (job->kind == STORE_JOB_WRITE) {
-                STAILQ_INSERT_TAIL(&group, job, link);
-                continue;
-            }
-            /* A read sees the writes that came before it. */
-            write_group(writer, &group);
-            if (job->kind == STORE_JOB_READ)
-                read_all(writer, job);
-            else
-                check(writer, job);
-        }
-        write_group(writer, &group);
+        do_all(writer, &jobs);
+        step_rekey(writer);
     }
     return NULL;
 }
@@ -265,6 +341,8 @@ enum status store_writer_start(struct store_database *take_database, struct loop
     }
     writer->database = take_database;
     writer->wakeup = wakeup;
+    store_rekey_init(&writer->rekey, take_database);
+    store_rekey_state(&writer->rekey, &writer->key_state);
     STAILQ_INIT(&writer->jobs);
     STAILQ_INIT(&writer->answers);
     pthread_mutex_init(&writer->lock, NULL);

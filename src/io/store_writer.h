@@ -14,7 +14,8 @@
 
 /*
  * The thread that owns the database. The loop pushes jobs and pops answers; between the two only this file's lock.
- * Jobs are done in the order they came. Writes that gathered become one transaction.
+ * Jobs are done in the order they came. Writes that gathered become one transaction. A change of the key goes on
+ * between them, a step whenever everything that waits is done.
  */
 struct store_writer;
 
@@ -30,7 +31,7 @@ struct store_answer {
     } * rows;
 };
 
-enum store_job_kind { STORE_JOB_READ, STORE_JOB_WRITE, STORE_JOB_CHECK };
+enum store_job_kind { STORE_JOB_READ, STORE_JOB_WRITE, STORE_JOB_CHECK, STORE_JOB_REKEY };
 
 struct store_job {
     STAILQ_ENTRY(store_job) link;
@@ -68,5 +69,7 @@ void store_writer_push(struct store_writer *writer, struct store_job *job);
 void store_writer_end_unpushed(struct store_writer *writer, struct store_job *job, enum status status);
 /* The next answer, in order; NULL when none waits. */
 struct store_answer *store_writer_pop(struct store_writer *writer);
+/* Of the latest step. Each one signals the wakeup. */
+void store_writer_key_state(struct store_writer *writer, struct store_key_state *ret_state);
 
 #endif

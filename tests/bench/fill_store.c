@@ -132,7 +132,6 @@ static const char *path_in(const char *folder, const char *name, char path[PATH_
 
 static enum status open_broker(struct filler *filler, struct error *ret_error)
 {
-    AUTO(secret) key = NULL;
     char state_path[PATH_SIZE];
     char key_path[PATH_SIZE];
     char store_path[PATH_SIZE];
@@ -142,8 +141,7 @@ static enum status open_broker(struct filler *filler, struct error *ret_error)
     struct broker_options options = {.max_waiters = 1};
     enum status status;
     if ((status = event_loop_create(&filler->loop, ret_error)) != OK ||
-        (status = store_key_load(key_path, access(store_path, F_OK) != 0, &key, ret_error)) != OK ||
-        (status = store_crypto_create(key, &filler->crypto, ret_error)) != OK ||
+        (status = store_key_load(key_path, access(store_path, F_OK) != 0, &filler->crypto, ret_error)) != OK ||
         (status = store_sqlite_create(filler->loop, store_path, filler->crypto, &filler->store, ret_error)) != OK)
         return status;
     return broker_create(filler->loop, NULL, filler->store, &filler->metrics, &options, &filler->broker, ret_error);

@@ -43,7 +43,10 @@ static enum status enter_files(const struct temporary_folder *folder)
     snprintf(socket_path, sizeof socket_path, "%s/sockets/token.sock", folder->path);
     char state[256];
     snprintf(state, sizeof state, "%s/state", folder->path);
-    const struct sandbox_files files = {.state_dir = state, .socket_paths = {socket_path, NULL}, .tcp_port = 47117};
+    char key[256];
+    snprintf(key, sizeof key, "%s/key", folder->path);
+    const struct sandbox_files files = {
+        .state_dir = state, .key_dir = key, .socket_paths = {socket_path, NULL}, .tcp_port = 47117};
     const char *gap;
     return sandbox_limit_files(&files, &gap, NULL);
 }
@@ -78,6 +81,8 @@ static struct temporary_folder make_folder(void)
     cr_assert_eq(mkdir(folder_path(&folder, "state"), 0700), 0);
     cr_assert_eq(mkdir(folder_path(&folder, "sockets"), 0755), 0);
     cr_assert_eq(mkdir(folder_path(&folder, "conf"), 0755), 0);
+    cr_assert_eq(mkdir(folder_path(&folder, "key"), 0700), 0);
+    folder_write(&folder, "key/key", 0600, "old");
     folder_write(&folder, "state/old", 0600, "old");
     folder_write(&folder, "conf/secret", 0600, "shh");
     folder_write(&folder, "conf/other.sock", 0600, "");
@@ -194,6 +199,12 @@ static int bind_redirect_port(const struct temporary_folder *folder)
     return result == EADDRINUSE ? 0 : result;
 }
 
+static int replace_key(const struct temporary_folder *folder)
+{
+    int made = open_at(folder, "key/key.new", O_WRONLY | O_CREAT);
+    return made != 0 ? made : errno_of(rename(folder_path(folder, "key/key.new"), folder_path(folder, "key/key")));
+}
+
 Test(sandbox_files, leaves_what_the_daemon_does)
 {
     static const struct row rows[] = {
@@ -201,6 +212,7 @@ Test(sandbox_files, leaves_what_the_daemon_does)
         {"empty a file in the state directory", empty_in_state, 0},
         {"publish a file in the state directory", publish_in_state, 0},
         {"remove a file in the state directory", remove_in_state, 0},
+        {"put a key in the old one's place", replace_key, 0},
         {"read a secret's file", read_configuration, 0},
         {"list a directory of documents", list_configuration, 0},
         {"read /etc/passwd", read_users, 0},

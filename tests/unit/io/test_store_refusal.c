@@ -43,51 +43,26 @@ Test(store_refusal, wrong_key_is_refused_and_changes_nothing)
     cr_assert_eq(read_table(&desk, STORE_TOKENS).rows, 2);
 }
 
-static void desk_open_with_old_key(struct desk *desk, const char *path, char key, char old)
-{
-    *desk = (struct desk){.crypto = crypto_of(key)};
-    AUTO(secret) old_key = key_of(old);
-    struct error error = {0};
-    cr_assert_eq(store_crypto_add_old_key(desk->crypto, old_key, NULL), OK);
-    cr_assert_eq(event_loop_create(&desk->loop, NULL), OK);
-    cr_assert_eq(store_sqlite_create(desk->loop, path, desk->crypto, &desk->store, &error), OK, "%s", error.message);
-}
-
-Test(store_refusal, new_key_seals_everything_anew_and_the_old_one_is_needed_no_more)
+/* What is missing, what is here, where it belongs. */
+Test(store_refusal, wrong_key_is_named_with_its_file_and_the_way_out)
 {
     TEMPORARY_FOLDER(folder);
     const char *path = folder_path(&folder, "store.db");
     make_store(path);
+    const char *key_file = folder_write(&folder, "key", 0600, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
     DESK(desk);
-    desk_open_with_old_key(&desk, path, 'n', 'k');
-    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=1 b=2 ");
-    desk_finish(&desk);
-
     struct error error;
-    cr_assert_eq(refused(path, 'k', &error), ERR_CRYPTO);
-    cr_assert_eq(desk_try_open(&desk, path, 'n', &error), OK, "%s", error.message);
-    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=1 b=2 ");
-}
-
-Test(store_refusal, new_key_changes_nothing_when_a_row_cannot_be_opened)
-{
-    TEMPORARY_FOLDER(folder);
-    const char *path = folder_path(&folder, "store.db");
-    make_store(path);
-    tamper(path, "INSERT INTO tokens SELECT 'c', value FROM tokens WHERE key = 'a'");
-    DESK(desk);
-    desk.crypto = crypto_of('n');
-    AUTO(secret) old_key = key_of('k');
-    cr_assert_eq(store_crypto_add_old_key(desk.crypto, old_key, NULL), OK);
+    cr_assert_eq(store_key_load(key_file, false, &desk.crypto, &error), OK, "%s", error.message);
     cr_assert_eq(event_loop_create(&desk.loop, NULL), OK);
-    struct error error;
     cr_assert_eq(store_sqlite_create(desk.loop, path, desk.crypto, &desk.store, &error), ERR_CRYPTO);
-    cr_assert_not_null(strstr(error.message, "key c"));
-    desk_finish(&desk);
-
-    desk_open(&desk, path);
-    cr_assert_eq(put(&desk, STORE_TOKENS, "c", NULL).status, OK);
-    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=1 b=2 ");
+    AUTO(store_crypto) right = crypto_of('k');
+    char missing[STORE_KEY_ID_TEXT_SIZE];
+    char here[STORE_KEY_ID_TEXT_SIZE];
+    store_crypto_key_id(right, missing);
+    store_crypto_key_id(desk.crypto, here);
+    const char *const parts[] = {path, missing, here, key_file, "give the key file that it was written with"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        cr_assert_not_null(strstr(error.message, parts[i]), "%s: %s", parts[i], error.message);
 }
 
 Test(store_refusal, tampered_row_ends_the_reading_and_is_named)
@@ -113,6 +88,8 @@ Test(store_refusal, tampered_row_ends_the_reading_and_is_named)
         cr_assert_eq(reply.rows, 1);
         cr_assert_not_null(strstr(reply.message, "tokens"));
         cr_assert_not_null(strstr(reply.message, "key b"));
+        cr_assert_not_null(strstr(reply.message, path));
+        cr_assert_not_null(strstr(reply.message, "restore it from a backup"), "%s", reply.message);
         cr_assert_eq(put(&desk, STORE_TOKENS, "b", "mended").status, OK);
         cr_assert_eq(read_table(&desk, STORE_TOKENS).status, OK);
     }
