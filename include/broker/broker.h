@@ -121,6 +121,9 @@ void broker_for_each(struct broker *broker, broker_each *each, void *context);
 
 /* Whether the store answers, for readyz. */
 void broker_check_store(struct broker *broker, store_done *done, void *context);
+/* An operator's change of the store's key; see struct store_operations. */
+void broker_rekey_store(struct broker *broker, store_done *done, void *context);
+void broker_store_key_state(struct broker *broker, struct store_key_state *ret_state);
 struct metrics *broker_metrics(struct broker *broker);
 
 #endif

@@ -8,9 +8,10 @@
 #include "service/api_document.h"
 #include "service/api_health.h"
 #include "service/api_oauth_clients.h"
+#include "service/api_rekey.h"
 #include "service/connection_json.h"
 
-/* refresh and revoke need no body; clients that always send one may. */
+/* refresh, revoke and rekey need no body; clients that always send one may. */
 enum { LOGIN_BODY_MAX = 32 * 1024, ACTION_BODY_MAX = 1024 };
 
 static const struct route routes[] = {
@@ -38,6 +39,8 @@ static const struct route routes[] = {
     {HTTP_VERB_PATCH, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_EDIT, API_DOCUMENT_BODY_MAX,
      api_oauth_clients_change},
     {HTTP_VERB_DELETE, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_DELETE, ACTION_BODY_MAX, api_oauth_clients_remove},
+    {HTTP_VERB_GET, "/v1/rekey", NEED_OPERATOR, 0, api_rekey_get},
+    {HTTP_VERB_POST, "/v1/rekey", NEED_OPERATOR, ACTION_BODY_MAX, api_rekey_begin},
     {HTTP_VERB_GET, "/metrics", NEED_OPERATOR, 0, api_metrics_get},
     {HTTP_VERB_GET, "/healthz", NEED_OPERATOR, 0, api_health_get},
     {HTTP_VERB_GET, "/readyz", NEED_OPERATOR, 0, api_ready_get},

@@ -6,7 +6,5 @@
 /* GET /healthz: the loop turns. GET /readyz: the store answers too. A provider being down changes neither. */
 void api_health_get(struct api_request *request);
 void api_ready_get(struct api_request *request);
-/* Forgets the checks whose answer the store still owes. */
-void api_health_finish(struct api *api);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum {
     API_NAME_MAX = 255,
-    API_READY_CHECKS_MAX = 64,
+    API_STORE_WAITS_MAX = 64,
     API_MIN_TTL_MAX = 3650 * 24 * 3600, /* seconds */
     API_WAIT_DEFAULT = 30,              /* seconds */
     API_WAIT_MAX = 300,
@@ -23,7 +23,7 @@ enum {
     API_LIST_MAX = 128 * 1024 * 1024,   /* about 250,000 connections */
 };
 
-struct ready_check;
+struct store_wait;
 
 struct api {
     struct broker *broker;
@@ -32,8 +32,8 @@ struct api {
     struct access_rule *operators;
     struct audit *audit;
     struct tenant_access *tenants; /* NULL: operators alone */
-    struct ready_check *ready_checks; /* the store owes each an answer */
-    size_t ready_check_count;
+    struct store_wait *store_waits; /* the store owes each an answer */
+    size_t store_wait_count;
 };
 
 /* One request on its way to its handler. Not kept: what goes on later takes the call alone. */

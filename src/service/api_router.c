@@ -6,8 +6,8 @@
 
 #include "io/peer_identity.h"
 #include "model/access_rule.h"
-#include "service/api_health.h"
 #include "service/api_request.h"
+#include "service/store_wait.h"
 
 /* Operators are whom the default rule allows, with the socket's own group in the place of "iclientd". */
 static enum status make_operator_rule(const struct api_options *options, struct access_rule **ret_rule,
@@ -55,7 +55,7 @@ void api_destroy(struct api *api)
 {
     if (!api)
         return;
-    api_health_finish(api);
+    store_wait_finish(api);
     access_rule_destroy(api->operators);
     audit_destroy(api->audit);
     tenant_access_destroy(api->tenants);
