@@ -12,7 +12,7 @@
 struct api_call {
     enum api_socket socket;
     const char *method;
-    const char *collection; /* "token", "connections" or "iClients" */
+    const char *collection; /* "token", "connections", "iClients" or "rekey" */
     const char *name;       /* not encoded; NULL: the whole collection */
     const char *action;     /* "refresh"; NULL: none */
     const char *query;      /* encoded, without "?"; NULL: none. The tenant is added */

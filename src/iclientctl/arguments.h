@@ -19,9 +19,11 @@
     X(MIN_TTL, "--min-ttl", "SECONDS", "the token must be good for that long")                                         \
     X(NAME, "--name", "NAME", "what to call it (default: made of the title)")                                          \
     X(NO_BROWSER, "--no-browser", NULL, "print the address instead of opening it")                                     \
+    X(NO_WAIT, "--no-wait", NULL, "begin, and do not wait for the end")                                                \
     X(OUTPUT, "--output", "FILE", "write to a file instead of the standard output")                                    \
     X(PRESET_DIR, "--preset-dir", "DIR", "where the provider presets lie")                                             \
     X(SCHEMA, "--schema", NULL, "print a JSON Schema of the iClient document, for editors")                            \
+    X(STATUS, "--status", NULL, "say how far it has come, and begin nothing")                                          \
     X(TENANT, "--tenant", "TENANT", "whose connections (default: default)")                                            \
     X(TOKEN_SOCKET, "--token-socket", "PATH", "the daemon's token socket")                                             \
     X(VERSION, "--version", NULL, "print the version")                                                                 \

@@ -14,6 +14,7 @@ command_run_function command_import;
 command_run_function command_list;
 command_run_function command_login;
 command_run_function command_refresh;
+command_run_function command_rekey;
 command_run_function command_revoke;
 command_run_function command_run;
 command_run_function command_status;

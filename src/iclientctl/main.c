@@ -27,6 +27,7 @@ static const uint32_t check_options =
     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_EXPLAIN) | OPTION_BIT(OPTION_PRESET_DIR) | OPTION_BIT(OPTION_SCHEMA);
 static const uint32_t import_options =
     OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORCE) | OPTION_BIT(OPTION_NAME) | OPTION_BIT(OPTION_OUTPUT);
+static const uint32_t rekey_options = OPTION_BIT(OPTION_NO_WAIT) | OPTION_BIT(OPTION_STATUS);
 static const uint32_t token_options = OPTION_BIT(OPTION_MIN_TTL) | OPTION_BIT(OPTION_WAIT);
 
 /* Sorted by name. */
@@ -40,6 +41,7 @@ static const struct command commands[] = {
     {"list", "", "list the connections and how they are", 0, 0, 0, command_list},
     {"login", "NAME", "authorize a connection in the browser", OPTION_BIT(OPTION_NO_BROWSER), 1, 1, command_login},
     {"refresh", "NAME", "get a new token now", 0, 1, 1, command_refresh},
+    {"rekey", "", "seal the store with a new key", rekey_options, 0, 0, command_rekey},
     {"revoke", "NAME", "revoke a connection's tokens and forget them", 0, 1, 1, command_revoke},
     {"run", "NAME -- COMMAND…", "run a command with the token in ACCESS_TOKEN", token_options, 2, OPERANDS_ANY,
      command_run},

@@ -419,3 +419,73 @@ def test_login_opens_the_browser_where_there_is_a_screen(daemon, tmp_path):
 def test_usage_faults_are_exit_2_with_a_hint(daemon, arguments, hint):
     code, out, err = daemon.run(*arguments)
     assert (code, out) == (2, "") and hint in err and daemon.requests("token") == []
+
+
+# rekey
+
+def key_state(**changes):
+    return {"state": "settled", "key_id": "00112233aabbccdd", "old_key_ids": [], "values_left": 0,
+            "key_file": "/var/lib/iclientd/key", "credential": False, "last_error": None, **changes}
+
+
+def test_rekey_waits_and_tells_how_many_values_are_left(daemon):
+    going_on = {"state": "resealing", "old_key_ids": ["ffeeddccbbaa9988"]}
+    daemon.on("admin", "POST", "/v1/rekey", (202, key_state(**going_on, values_left=None)))
+    daemon.on("admin", "GET", "/v1/rekey", *[key_state(**going_on, values_left=700)] * 4, key_state())
+    code, out, err = daemon.run("rekey")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == ["iclientctl: 700 values left",
+                                "iclientctl: every value is sealed with the key 00112233aabbccdd, and the old key is gone"]
+    assert [method for method, _, _ in daemon.requests("admin")] == ["POST"] + ["GET"] * 5
+
+
+def test_rekey_json_is_the_daemons_last_document(daemon):
+    daemon.on("admin", "POST", "/v1/rekey", (202, key_state(state="resealing")))
+    daemon.on("admin", "GET", "/v1/rekey", key_state())
+    code, out, _ = daemon.run("rekey", "--json")
+    assert code == 0 and json.loads(out) == key_state() and out.count("\n") == 1
+
+
+def test_rekey_no_wait_asks_once(daemon):
+    daemon.on("admin", "POST", "/v1/rekey", (202, key_state(state="resealing")))
+    code, out, err = daemon.run("rekey", "--no-wait")
+    assert (code, out) == (0, "") and "rekey --status" in err
+    assert len(daemon.requests("admin")) == 1
+
+
+def test_rekey_status_shows_each_key_and_the_trouble(daemon):
+    daemon.on("admin", "GET", "/v1/rekey", key_state(state="resealing", old_key_ids=["ffeeddccbbaa9988", "0123456789abcdef"],
+                                                     values_left=12, last_error={"message": "disk \x1b[2Jfull"}))
+    code, out, err = daemon.run("rekey", "--status")
+    assert code == 0 and err == ""
+    for part in ("00112233aabbccdd", "ffeeddccbbaa9988", "0123456789abcdef", "12", "disk \\x1b[2Jfull"):
+        assert part in out, out
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(("is_credential", "expected", "other"), [
+    (True, "systemd-creds encrypt --name=iclientd.key", "a directory of its own"),
+    (False, "a directory of its own", "systemd-creds")])
+def test_rekey_of_a_key_that_the_daemon_cannot_write_says_what_to_do(daemon, is_credential, expected, other):
+    daemon.on("admin", "POST", "/v1/rekey", (422, error("read_only")))
+    daemon.on("admin", "GET", "/v1/rekey", key_state(credential=is_credential))
+    code, out, err = daemon.run("rekey")
+    assert (code, out) == (1, "") and "the reason" in err and expected in err and other not in err
+
+
+def test_rekey_that_leaves_the_old_key_to_the_operator_says_how_to_take_it_out(daemon):
+    daemon.on("admin", "POST", "/v1/rekey", (202, key_state(state="old_key_unused", credential=True)))
+    code, out, err = daemon.run("rekey")
+    assert (code, out) == (0, "") and "head -n 1" in err and "00112233aabbccdd" in err
+
+
+@pytest.mark.parametrize("reply", [{}, [], {"state": 5}, "5"])
+def test_rekey_takes_no_other_document_for_a_state(daemon, reply):
+    daemon.on("admin", "POST", "/v1/rekey", (202, reply))
+    code, out, err = daemon.run("rekey")
+    assert (code, out) == (1, "") and "no state of a key" in err
+
+
+def test_rekey_not_allowed(daemon):
+    daemon.on("admin", "POST", "/v1/rekey", (403, error("not_allowed")))
+    assert daemon.run("rekey")[0] == 4
