@@ -4,6 +4,7 @@
         provider.on("/token", Answer(500), Answer(json={...}))     # in this order, the last one for ever
         provider.on("/token", lambda request: Answer(...))         # or decided by request
         provider.next("/token", Answer(hang=True))                 # once, ahead of what on() says
+    provider.next("/token", Answer(stream=hostile_streams.endless_headers))
         provider.requests_to("/token")[0].form["grant_type"]
 
 Every new provider already behaves: /authorize sends the browser straight back with a code, /token serves the four grants
