@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "io/http_server.h"
 #include "io/listener.h"
 #include "io/service_notify.h"
@@ -21,6 +23,29 @@ struct faces {
 
 /* A person's browser opens a handful of connections, whatever the token socket's limit is. */
 enum { REDIRECT_CONNECTIONS_MAX = 128 };
+
+/* What a crowd on the token socket must leave: for operators and the store's files; for a socket and its resolver. */
+enum { OPERATORS_DESCRIPTORS = 64, EXCHANGE_DESCRIPTORS = 4 };
+
+static size_t spare_descriptors(const struct config *config)
+{
+    return OPERATORS_DESCRIPTORS + REDIRECT_CONNECTIONS_MAX +
+           EXCHANGE_DESCRIPTORS * (size_t)config->http.max_concurrent;
+}
+
+/* The soft limit is 1024 nearly everywhere, for the sake of select(2), which nothing here calls. */
+static void raise_descriptor_limit(const struct config *config)
+{
+    struct rlimit limit;
+    rlim_t wanted = spare_descriptors(config) + 2 * (rlim_t)config->limits.connections;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted)
+        log_notice("%llu descriptors are fewer than limits.connections may take: some callers may be told to come again",
+                   (unsigned long long)limit.rlim_cur);
+}
 
 void faces_destroy(struct faces *faces)
 {
@@ -101,16 +126,19 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
     local.max_connections = (size_t)config->limits.connections;
     local.max_connections_per_uid = (size_t)config->limits.connections_per_uid;
     local.is_local = true;
+    struct http_server_options token = local;
+    token.spare_descriptors = spare_descriptors(config);
     struct http_server_options tcp = http_server_default_options();
     tcp.is_local = false;
     tcp.max_connections = REDIRECT_CONNECTIONS_MAX;
 
+    raise_descriptor_limit(config);
     enum status status = make_handlers(loop, faces, broker, metrics, config, ret_error);
     int fd = -1;
     if (status == OK)
         status = open_unix("token", &config->token_socket, &fd, &faces->bound_paths[0], ret_error);
     if (status == OK)
-        status = http_server_create(loop, fd, &local, metrics, api_handle_token_socket, faces->api,
+        status = http_server_create(loop, fd, &token, metrics, api_handle_token_socket, faces->api,
                                     &faces->token_server, ret_error);
     if (status == OK)
         status = open_unix("admin", &config->admin_socket, &fd, &faces->bound_paths[1], ret_error);

@@ -115,6 +115,9 @@ bool connection_json_append_full(struct token_entry *entry, struct text_buffer *
     return text_buffer_append_text(buffer, "}");
 }
 
+/* How many rows cost as much as serving a token; what is sent counts by itself. */
+enum { ROWS_PER_CALL = 32 };
+
 struct listing {
     struct api_request *request;
     connection_json_append *append;
@@ -158,6 +161,7 @@ void connection_json_reply_list(struct api_request *request, connection_json_app
     text_buffer_append_text(&listing.body, "[");
     broker_for_each(request->api->broker, append_row, &listing);
     text_buffer_append_text(&listing.body, "]");
+    http_call_charge(request->call, catalog_connection_count(broker_catalog(request->api->broker)) / ROWS_PER_CALL);
     api_reply_json(request->call, &listing.body);
     text_buffer_finish(&listing.body);
 }

@@ -1,0 +1,261 @@
+"""Overload: new work is told to come again, tokens that are there are served, and no user takes what is another's."""
+
+import contextlib
+import json
+import os
+import pwd
+import resource
+import signal
+import socket
+import sqlite3
+import threading
+
+import documents
+import pytest
+from daemon import Background, error_of, is_retryable, read_to_end
+from fakes.support import PATIENCE, wait_until
+
+FLOOD, OTHER, THIRD, FOURTH = "nobody", "daemon", "games", "mail"
+ANYBODY = {"allow": {"users": [FLOOD, OTHER, THIRD, FOURTH, "root"]}}
+TURN = 512  # steps of one user: STEPS_PER_TURN
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
+
+
+class Caller:
+    """A connection of a user: ask() as often as wanted, then replies() in that order."""
+
+    def __init__(self, path, user):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        os.seteuid(pwd.getpwnam(user).pw_uid)
+        try:
+            self.socket.connect(str(path))
+        finally:
+            os.seteuid(0)
+        self._file = self.socket.makefile("rb")
+
+    def ask(self, path, times=1):
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * times)
+        return self
+
+    def reply(self):
+        """(status, headers, document) of the next answer."""
+        status = int(self._file.readline().split()[1])
+        headers = {}
+        while line := self._file.readline().strip():
+            name, _, value = line.decode().partition(": ")
+            headers[name] = value
+        return status, headers, json.loads(self._file.read(int(headers["Content-Length"])))
+
+    def get(self, path):
+        return self.ask(path).reply()
+
+    def close(self):
+        self._file.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def callers():
+    """callers(path, user): a Caller that is closed at the end."""
+    with contextlib.ExitStack() as ends:
+        yield lambda path, user: ends.enter_context(contextlib.closing(Caller(path, user)))
+
+
+@pytest.fixture
+def gate():
+    """Set at the end at the latest: nothing hangs on it."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def launch_names(launch, provider, names, **config):
+    """A connection for each name, whose requests to the provider say it as their scope; all users may use them."""
+    rows = [{"name": name, "iClient": "crm", "scope": [name], **ANYBODY} for name in names]
+    return launch(documents.client_credentials(provider), connections=rows, config=config)
+
+
+def hold(provider, gate):
+    """The provider answers none of the next requests until the gate opens."""
+    provider.next("/token", *[lambda _, regular: regular().but(gate=gate)] * 64)
+
+
+def wait_for_waiters(daemon, count):
+    wait_until(lambda: daemon.metrics()["iclientd_waiters"] == count, what=f"{count} waiters")
+
+
+def is_busy(answer, status):
+    code, headers, document = answer
+    return (code == status and document["errors"][0]["code"] == "busy" and document["retryable"] is True
+            and int(headers["Retry-After"]) >= 1)
+
+
+# ---- those who wait, and what they set off ----
+
+def test_waiters_of_one_user_leave_places_and_cached_tokens_are_served(launch, provider, callers, gate):
+    daemon = launch_names(launch, provider, ["cached", "cold"], limits={"waiters": 8})
+    assert daemon.token("cached").status == 200
+    hold(provider, gate)
+    flood = [callers(daemon.token_socket, FLOOD).ask("/v1/token/cold") for _ in range(4)]
+    wait_for_waiters(daemon, 4)
+    assert is_busy(callers(daemon.token_socket, FLOOD).get("/v1/token/cold"), 429)
+    others = [callers(daemon.token_socket, OTHER).ask("/v1/token/cold") for _ in range(2)]
+    others += [callers(daemon.token_socket, user).ask("/v1/token/cold") for user in (THIRD, FOURTH)]
+    wait_for_waiters(daemon, 8)
+    for user in (FLOOD, OTHER, "root"):
+        assert is_busy(callers(daemon.token_socket, user).get("/v1/token/cold"), 503)
+        assert callers(daemon.token_socket, user).get("/v1/token/cached")[0] == 200
+    gate.set()
+    assert {caller.reply()[0] for caller in flood + others} == {200}
+    assert daemon.metrics()["iclientd_waiters"] == 0
+    assert daemon.token("cold").status == 200
+
+
+def test_exchanges_of_one_user_leave_places(launch, provider, callers, gate):
+    names = [f"c{number}" for number in range(10)]
+    daemon = launch_names(launch, provider, ["cached", *names], limits={"waiters": 8})
+    assert daemon.token("cached").status == 200
+    hold(provider, gate)
+    flood = callers(daemon.token_socket, FLOOD)
+    for name in names[:4]:
+        assert flood.get(f"/v1/token/{name}?wait=0")[0] == 503
+    assert is_busy(flood.get("/v1/token/c4?wait=0"), 429)
+    for user, taken in ((OTHER, names[5:7]), (THIRD, names[7:8]), (FOURTH, names[8:9])):
+        caller = callers(daemon.token_socket, user)
+        for name in taken:
+            status, _, document = caller.get(f"/v1/token/{name}?wait=0")
+            assert (status, document["errors"][0]["code"]) == (503, "provider_unavailable")
+    assert is_busy(callers(daemon.token_socket, "root").get("/v1/token/c9?wait=0"), 503)
+    assert flood.get("/v1/token/cached")[0] == 200
+    gate.set()
+    for name in names:
+        wait_until(lambda name=name: daemon.token(name).status == 200, what=f"the token of {name}")
+    assert provider.count() == 1 + len(names)
+
+
+def test_exchange_of_another_user_comes_after_one_of_the_flood(launch, provider, callers, gate):
+    flooded = [f"c{number}" for number in range(12)]
+    daemon = launch_names(launch, provider, [*flooded, "mine"], http={"maxConcurrent": 1})
+    hold(provider, gate)
+    flood = callers(daemon.token_socket, FLOOD)
+    for name in flooded:
+        assert flood.get(f"/v1/token/{name}?wait=0")[0] == 503
+    other = callers(daemon.token_socket, OTHER).ask("/v1/token/mine")
+    wait_for_waiters(daemon, 1)
+    gate.set()
+    assert other.reply()[0] == 200
+    wait_until(lambda: provider.count() == len(flooded) + 1, what="all exchanges")
+    scopes = [request.params["scope"] for request in provider.requests_to("/token")]
+    assert scopes.index("mine") <= 2, scopes
+
+
+# ---- the disk ----
+
+def test_cached_tokens_are_served_while_the_disk_stands_still(launch, provider, callers):
+    daemon = launch_names(launch, provider, ["cached"])
+    assert daemon.token("cached").status == 200
+    caller = callers(daemon.token_socket, OTHER)  # before there are threads: a process has one user at a time
+    store = sqlite3.connect(daemon.state_dir / "store.sqlite3", isolation_level=None)
+    with contextlib.closing(store):
+        store.execute("BEGIN IMMEDIATE")
+        writes = [Background(daemon.admin, "POST", "/v1/connections", {"name": f"new{number}", "iClient": "crm"})
+                  for number in range(3)]
+        for _ in range(300):
+            assert caller.get("/v1/token/cached")[0] == 200
+        store.execute("ROLLBACK")
+    for write in writes:
+        reply = write.result(PATIENCE)
+        # The store gives up on a disk by itself, and on a slow machine before we let go of it.
+        assert reply.status == 201 or (error_of(reply)["code"] == "store_unavailable" and is_retryable(reply)), reply
+    assert daemon.admin("POST", "/v1/connections", {"name": "last", "iClient": "crm"}).status == 201
+
+
+# ---- turns ----
+
+@contextlib.contextmanager
+def standing_still(daemon):
+    """Nothing is read meanwhile: what is sent is all there when it goes on."""
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+
+
+def test_pipelines_of_one_user_cost_another_a_few_turns(launch, provider, callers):
+    connections, pipelined = 100, 150
+    daemon = launch_names(launch, provider, ["cached"])
+    assert daemon.token("cached").status == 200
+    other, operator = callers(daemon.token_socket, OTHER), callers(daemon.admin_socket, "root")
+    assert other.get("/v1/token/cached")[0] == 200
+    flood = [callers(daemon.token_socket, FLOOD) for _ in range(connections)]
+    for caller in flood:
+        assert caller.get("/v1/token/cached")[0] == 200
+    before = daemon.metrics()["iclientd_http_requests_total"]
+    with standing_still(daemon):
+        for caller in flood:
+            caller.ask("/v1/token/cached?format=json", pipelined)
+        other.ask("/v1/token/cached")
+        operator.socket.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert other.reply()[0] == 200
+    handled = handled_at(operator) - before
+    assert handled <= 6 * TURN < connections * pipelined, handled
+    for caller in flood:
+        assert {caller.reply()[0] for _ in range(pipelined)} == {200}
+
+
+def handled_at(operator):
+    """iclientd_http_requests_total as the daemon answered."""
+    text = b""
+    while b"iclientd_http_requests_total " not in text.rpartition(b"\n")[0]:
+        text += operator.socket.recv(65536)
+    line = next(line for line in text.splitlines() if line.startswith(b"iclientd_http_requests_total "))
+    return float(line.split()[1])
+
+
+def test_connects_over_the_limit_do_not_keep_others_out(launch, provider, callers):
+    daemon = launch_names(launch, provider, ["cached"], limits={"connectionsPerUid": 8})
+    assert daemon.token("cached").status == 200
+    with standing_still(daemon):
+        flood = [callers(daemon.token_socket, FLOOD) for _ in range(200)]
+        other = callers(daemon.token_socket, OTHER).ask("/v1/token/cached")
+    assert other.reply()[0] == 200
+    assert daemon.token("cached").status == 200
+    told = 0
+    for caller in flood[8:]:
+        with contextlib.suppress(ConnectionResetError):
+            told += b"HTTP/1.1 429" in read_to_end(caller.socket)
+    assert told >= 1
+    assert {caller.get("/v1/token/cached")[0] for caller in flood[:8]} == {200}
+
+
+# ---- descriptors ----
+
+def test_scarce_descriptors_are_left_to_operators_and_providers(launch, provider, callers):
+    daemon = launch_names(launch, provider, ["cached"])
+    other = callers(daemon.token_socket, OTHER)
+    assert other.get("/v1/token/cached")[0] == 200
+    before = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (160, before[1]))
+    flood = [callers(daemon.token_socket, FLOOD) for _ in range(200)]
+    refused = [caller for caller in flood if is_refused(caller)]
+    assert refused and is_busy(refused[0].reply(), 503)
+    assert other.get("/v1/token/cached")[0] == 200
+    assert daemon.admin("POST", "/v1/connections/cached/refresh").status == 200
+    assert daemon.admin("GET", "/v1/connections").status == 200
+    assert other.get("/v1/token/cached")[2]["generation"] == 2
+    for caller in flood:
+        caller.close()
+    wait_until(lambda: daemon.metrics()["iclientd_http_connections"] <= 4, what="the flood's end")
+    assert daemon.token("cached").status == 200
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, before)
+
+
+def is_refused(caller):
+    """Whether the daemon said something without being asked. Those that are served are, so that nobody is between the two."""
+    with contextlib.suppress(BrokenPipeError):
+        caller.ask("/v1/token/cached")
+    first = caller.socket.recv(12, socket.MSG_PEEK)
+    return first.startswith(b"HTTP/1.1 503")
