@@ -8,6 +8,7 @@
 enum {
     STEP_SHIFT = 10, /* a KiB costs a step */
     DISCARD_SIZE = 4096,
+    RETRY_AFTER_SECONDS = 1,
 };
 
 /* What a step leads to. */
@@ -117,8 +118,10 @@ static enum next read_input(struct http_connection *connection)
 {
     size_t size;
     char *room = take_parse(connection) ? http_parse_room(connection->parse, &size) : NULL;
-    if (!room)
-        return NEXT_CLOSE;
+    if (!room) {
+        http_reply_refuse(connection, 503, "busy", "There is no memory for this request now.", RETRY_AFTER_SECONDS);
+        return NEXT_STEP;
+    }
     ssize_t length = recv(connection->fd, room, size, 0);
     if (length < 0) {
         connection->is_readable = errno == EINTR;

@@ -1,6 +1,7 @@
 """Overload: new work is told to come again, tokens that are there are served, and no user takes what is another's."""
 
 import contextlib
+import http.client
 import json
 import os
 import pwd
@@ -259,3 +260,72 @@ def is_refused(caller):
         caller.ask("/v1/token/cached")
     first = caller.socket.recv(12, socket.MSG_PEEK)
     return first.startswith(b"HTTP/1.1 503")
+
+
+# ---- memory ----
+
+BODY = b'{"generation":1,"status":401,"body":"' + b"x" * 200_000 + b'"}'
+REPORT = (b"POST /v1/token/mail/rejected HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+          + str(len(BODY)).encode() + b"\r\n\r\n" + BODY)
+
+
+def address_space(daemon):
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmSize:")) * 1024
+
+
+def attempt(function, *arguments):
+    """A status; None when the connection was closed instead."""
+    try:
+        return function(*arguments).status
+    except (OSError, http.client.HTTPException):
+        return None
+
+
+def press(daemon, callers):
+    """What needs memory, all at once: the statuses of what was answered, None for what was closed."""
+    crowd = [callers(daemon.token_socket, FLOOD) for _ in range(100)]
+    slow = [callers(daemon.token_socket, OTHER) for _ in range(200)]
+    for caller in crowd:
+        with contextlib.suppress(OSError):
+            caller.socket.sendall(REPORT[:-1])  # held in memory until the last byte
+    for caller in slow:
+        with contextlib.suppress(OSError):
+            caller.socket.sendall(b"GET /v1/token/mail HTTP/1.1\r\nX: " + b"x" * 7000)
+    daemon.process.send_signal(signal.SIGHUP)
+    seen = {attempt(daemon.admin, "POST", "/v1/connections/mail/refresh?wait=2"), attempt(daemon.admin, "GET", "/metrics"),
+            attempt(daemon.admin, "POST", "/v1/connections", {"name": "new", "iClient": "mail"}),
+            attempt(daemon.admin, "DELETE", "/v1/connections/new"), attempt(daemon.get, "/v1/connections"),
+            *(attempt(daemon.get, "/v1/token/mail?wait=1") for _ in range(5))}
+    for caller in crowd:
+        with contextlib.suppress(OSError):
+            caller.socket.sendall(REPORT[-1:])
+            line = caller.socket.recv(12)
+            seen.add(int(line.split()[1]) if line else None)
+    for caller in crowd + slow:
+        caller.close()
+    return seen
+
+
+@pytest.mark.parametrize("room", [0, 64, 512, 2048, 8192])
+def test_want_of_memory_passes_and_costs_no_token(launch, provider, callers, room):
+    daemon = launch(documents.code(provider, "mail"), connections=[{"name": "mail", "iClient": "mail", **ANYBODY}])
+    if daemon.is_sanitized:
+        pytest.skip("a sanitizer needs all the address space that there is")
+    daemon.login("mail")
+    assert daemon.token("mail").status == 200
+    before = resource.prlimit(daemon.process.pid, resource.RLIMIT_AS)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, (address_space(daemon) + room * 1024, before[1]))
+    seen = set()
+    for _ in range(3):
+        seen |= press(daemon, callers)
+    assert daemon.process.poll() is None
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_AS, before)
+    wait_until(lambda: attempt(daemon.token, "mail") == 200, what="the token")
+    generation = daemon.token("mail").json()["generation"]
+    wait_until(lambda: attempt(daemon.admin, "POST", "/v1/connections/mail/refresh") == 200, what="a refresh")
+    assert daemon.token("mail").json()["generation"] > generation
+    assert not provider.revoked and daemon.state("mail") == "ready"
+    assert seen <= {None, 200, 201, 204, 404, 422, 429, 503}, seen
+    daemon.restart()
+    assert daemon.token("mail").json()["generation"] > generation
