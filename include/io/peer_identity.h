@@ -15,6 +15,7 @@ struct peer_identity {
     /* As peer_identity_find_unit() saw it last. */
     char *unit;
     char *hidden_cgroup; /* where the process was found without /proc: looked at first the next time */
+    bool was_searched;   /* in all cgroups, which takes milliseconds */
 };
 
 /* SO_PEERCRED, SO_PEERGROUPS (any number of groups). To be called at accept. ERR_IO, ERR_NO_MEMORY. */

@@ -2,6 +2,9 @@
 
 /* What a handler asks about its request. */
 
+/* What looking for a peer's unit costs, in usual calls: by /proc/PID, or in some hundred cgroups where that is hidden. */
+enum { UNIT_READ_CALLS = 5, UNIT_SEARCH_CALLS = 1000 };
+
 enum http_verb http_call_verb(const struct http_call *call)
 {
     return http_parse_verb(call->connection->parse);
@@ -34,8 +37,11 @@ const struct peer *http_call_peer(const struct http_call *call)
 
 void http_call_find_peer_unit(struct http_call *call)
 {
-    if (call->connection->server->options.is_local)
-        peer_identity_find_unit(&call->connection->peer, call->connection->fd);
+    struct peer_identity *identity = &call->connection->peer;
+    if (!call->connection->server->options.is_local)
+        return;
+    peer_identity_find_unit(identity, call->connection->fd);
+    http_call_charge(call, identity->was_searched ? UNIT_SEARCH_CALLS : UNIT_READ_CALLS);
 }
 
 bool http_call_peer_is_there(const struct http_call *call)

@@ -110,6 +110,7 @@ static bool find_hidden_cgroup(struct peer_identity *identity, char text[PEER_CG
         }
     }
     bool is_found = false;
+    identity->was_searched = true;
     for (size_t i = 0; !is_found && i < HIERARCHY_COUNT; i++)
         is_found = peer_cgroup_find(hierarchies[i], pid, text);
     free(identity->hidden_cgroup);
@@ -164,6 +165,7 @@ void peer_identity_find_unit(struct peer_identity *identity, int fd)
     char text[PEER_CGROUP_TEXT_MAX];
     free(identity->unit);
     identity->unit = NULL;
+    identity->was_searched = false;
     bool is_found = identity->peer.pid > 0 && (read_file(identity->peer.pid, "cgroup", text, sizeof text) ||
                                                find_hidden_cgroup(identity, text));
     /* After reading: a number that is still the peer's was the peer's before. */

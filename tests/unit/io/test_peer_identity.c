@@ -84,6 +84,7 @@ Test(peer_identity, tells_who_is_at_the_other_end)
     cr_assert_eq(identity.peer.pid, getpid());
     cr_assert_null(identity.peer.unit);
     peer_identity_find_unit(&identity, pair[0]);
+    cr_assert_not(identity.was_searched);
     peer_identity_finish(&identity);
     close(pair[0]);
     close(pair[1]);
@@ -149,6 +150,7 @@ Test(peer_identity, unit_of_a_process_that_ended_is_not_known)
         connector_end(&connector);
         peer_identity_find_unit(&connector.identity, connector.fd);
         cr_expect_null(connector.identity.peer.unit);
+        cr_expect(connector.identity.was_searched, "it could have been hidden");
         /* What was seen before the end is forgotten. */
         connector.identity.unit = strdup("web.service");
         connector.identity.peer.unit = connector.identity.unit;
