@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "io/event_loop.h"
+#include "io/loop_slice.h"
 
 static struct event_loop *loop;
 
@@ -19,7 +20,7 @@ static void close_loop(void)
     event_loop_destroy(loop);
 }
 
-TestSuite(event_loop, .init = open_loop, .fini = close_loop, .timeout = 20);
+TestSuite(event_loop, .init = open_loop, .fini = close_loop, .timeout = 300);
 
 static void run(void)
 {
@@ -67,14 +68,14 @@ Test(event_loop, timers_fire_in_the_order_of_their_deadlines)
     struct mark all[] = {{.letter = 'c'}, {.letter = 'a'}, {.letter = 'b'}, {.letter = '.'}};
     make_marks(all, 4);
     int64_t begin = clock_boot_ms();
-    cr_assert_eq(loop_timer_start(all[0].timer, 30), OK);
+    cr_assert_eq(loop_timer_start(all[0].timer, 100), OK);
     cr_assert_eq(loop_timer_start(all[1].timer, -5), OK);
-    cr_assert_eq(loop_timer_start(all[2].timer, 15), OK);
-    cr_assert_eq(loop_timer_start(all[3].timer, 45), OK);
+    cr_assert_eq(loop_timer_start(all[2].timer, 50), OK);
+    cr_assert_eq(loop_timer_start(all[3].timer, 150), OK);
     cr_assert(loop_timer_is_running(all[0].timer));
     run();
     cr_assert_str_eq(marks, "abc.");
-    cr_assert_geq(clock_boot_ms() - begin, 45);
+    cr_assert_geq(clock_boot_ms() - begin, 150);
     cr_assert_not(loop_timer_is_running(all[0].timer));
     destroy_marks(all, 4);
 }
@@ -110,9 +111,9 @@ Test(event_loop, started_again_timer_fires_once_at_the_later_time)
     struct mark all[] = {{.letter = 'a'}, {.letter = 'b'}, {.letter = '.'}};
     make_marks(all, 3);
     loop_timer_start(all[0].timer, 1);
-    loop_timer_start(all[1].timer, 4);
-    loop_timer_start(all[2].timer, 30);
-    loop_timer_start(all[0].timer, 15);
+    loop_timer_start(all[1].timer, 10);
+    loop_timer_start(all[2].timer, 150);
+    loop_timer_start(all[0].timer, 80);
     run();
     cr_assert_str_eq(marks, "ba.");
     destroy_marks(all, 3);
@@ -135,6 +136,53 @@ Test(event_loop, callback_may_destroy_its_own_and_other_due_timers)
     run();
     cr_assert_str_eq(marks, "ac.");
     destroy_marks(all, 4);
+}
+
+/* ---- turns ---- */
+
+/* Keeps the loop for longer than a slice. */
+static void on_heavy(void *context)
+{
+    size_t *count = context;
+    struct loop_slice slice = loop_slice_begin();
+    while (!loop_slice_is_over(&slice))
+        ;
+    ++*count;
+}
+
+struct visitor {
+    const size_t *heavy_count;
+    size_t seen;
+};
+
+static void on_visit(void *context)
+{
+    struct visitor *visitor = context;
+    visitor->seen = *visitor->heavy_count;
+    event_loop_stop(loop);
+}
+
+Test(event_loop, heap_of_due_timers_leaves_others_their_turn)
+{
+    enum { TIMERS = 500 };
+    static struct loop_timer *timers[TIMERS];
+    size_t heavy_count = 0;
+    struct visitor visitor = {.heavy_count = &heavy_count};
+    struct loop_wakeup *wakeup = NULL;
+    cr_assert_eq(loop_wakeup_create(loop, on_visit, &visitor, &wakeup, NULL), OK);
+    for (size_t i = 0; i < TIMERS; i++) {
+        timers[i] = loop_timer_create(loop, on_heavy, &heavy_count);
+        cr_assert_eq(loop_timer_start(timers[i], 0), OK);
+    }
+    loop_wakeup_signal(wakeup);
+    run();
+    cr_assert_leq(visitor.seen, 2, "%zu timers ran first", visitor.seen);
+    loop_wakeup_signal(wakeup);
+    run();
+    cr_assert_leq(visitor.seen, 4);
+    for (size_t i = 0; i < TIMERS; i++)
+        loop_timer_destroy(timers[i]);
+    loop_wakeup_destroy(wakeup);
 }
 
 struct repeater {

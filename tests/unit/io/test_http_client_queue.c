@@ -51,7 +51,7 @@ Test(http_client_queue, deadline_holds_while_waiting_for_a_place)
     DESK(desk);
     desk.options.max_concurrent = 1;
     desk_start(&desk);
-    send_request(&desk, request_to("GET", "http", server.port), false, 400, &answers[0]);
+    send_request(&desk, request_to("GET", "http", server.port), false, 1500, &answers[0]);
     send_request(&desk, request_to("GET", "http", server.port), false, 100, &answers[1]);
     run_until(&desk, &answers[1].done);
     assert_failed(&answers[1], ERR_TIMEOUT, false, server.port);

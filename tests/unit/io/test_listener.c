@@ -31,7 +31,7 @@ static void close_all(void)
     rmdir(folder);
 }
 
-TestSuite(listener, .init = open_all, .fini = close_all, .timeout = 20);
+TestSuite(listener, .init = open_all, .fini = close_all, .timeout = 300);
 
 static int bind_here(void)
 {
