@@ -173,7 +173,7 @@ struct token_entry *broker_find(struct broker *broker, const char *tenant, const
     char key[TOKEN_CACHE_KEY_MAX];
     size_t length = token_cache_key(tenant, name, name_length, key);
     struct token_entry *entry = length ? token_cache_find(&broker->cache, key, length) : NULL;
-    return entry && entry->connection ? entry : NULL;
+    return entry && entry->access ? entry : NULL;
 }
 
 void broker_for_each(struct broker *broker, broker_each *each, void *context)
