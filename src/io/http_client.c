@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <linux/tcp.h> /* the C library's lacks tcpi_bytes_received */
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -11,12 +12,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/wiping_memory.h"
 #include "io/http_queue.h"
 #include "io/http_transfer.h"
+#include "io/loop_slice.h"
 
 /* Where an exchange stands; each state has a list. Waiting ones have no handle, ended ones wait for their callback. */
 enum exchange_state { WAITING_FOREGROUND, WAITING_BACKGROUND, ACTIVE, ENDED, STATE_COUNT };
@@ -41,6 +45,8 @@ struct http_client {
     struct http_client_options options; /* with texts of our own */
     bool curl_started;
     CURLM *multi;
+    int sockets_fd; /* an epoll of libcurl's sockets, so that the loop sees one descriptor however many are ready */
+    struct event sockets;
     struct loop_timer *curl_timer;
     struct loop_timer
         *pump; /* callbacks and new handles: always from the loop, never inside a call or a libcurl callback */
@@ -152,16 +158,31 @@ static struct http_exchange *find_by_socket(const struct http_client *client, cu
     return NULL;
 }
 
-static void on_socket_ready(evutil_socket_t fd, short events, void *context)
+static void on_socket_ready(struct http_client *client, curl_socket_t fd, uint32_t events)
 {
-    struct http_exchange *exchange = has_received_too_much(context, fd) ? find_by_socket(context, fd) : NULL;
+    struct http_exchange *exchange = has_received_too_much(client, fd) ? find_by_socket(client, fd) : NULL;
     if (exchange) {
         http_transfer_cut_off(exchange->transfer, &exchange->result);
         exchange_change_state(exchange, ENDED);
         return;
     }
-    int mask = (events & EV_READ ? CURL_CSELECT_IN : 0) | (events & EV_WRITE ? CURL_CSELECT_OUT : 0);
-    act(context, fd, mask);
+    /* What is wrong with a socket shows when it is read or written. */
+    if (events & (EPOLLERR | EPOLLHUP))
+        events |= EPOLLIN | EPOLLOUT;
+    act(client, fd, (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0));
+}
+
+/* One at a time: any of them may close any other. The kernel puts one that stays ready behind the others. */
+static void on_sockets_ready(evutil_socket_t fd, short events, void *context)
+{
+    (void)events;
+    struct loop_slice slice = loop_slice_begin();
+    struct epoll_event event;
+    while (epoll_wait((int)fd, &event, 1, 0) > 0) {
+        on_socket_ready(context, event.data.fd, event.events);
+        if (loop_slice_is_over(&slice))
+            break;
+    }
 }
 
 /* libcurl must not be called from here. -1: no timer. */
@@ -176,32 +197,24 @@ static int on_set_timer(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-static struct event *watch_create(struct http_client *client, curl_socket_t fd, int what)
-{
-    short events = (short)((what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
-    struct event *watch = event_new(event_loop_base(client->loop), fd, events, on_socket_ready, client);
-    if (watch && event_add(watch, NULL) != 0) {
-        event_free(watch);
-        return NULL;
-    }
-    return watch;
-}
-
 /*
- * The event itself is the socket's pointer at libcurl: NULL at first. Without memory for one the exchange runs into its
- * deadline; an error from here would end every other exchange, too, and for good.
+ * Whether the socket is watched already is not asked: libcurl may have closed it and got its number again. Where the kernel
+ * has no memory for it the exchange runs into its deadline; an error from here would end every other exchange, too, and for good.
  */
-static int on_watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *watch)
+static int on_watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
+    (void)unused;
     struct http_client *client = context;
     struct http_exchange *exchange = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &exchange);
     if (exchange && what != CURL_POLL_REMOVE)
         exchange->socket = fd;
-    if (watch)
-        event_free(watch);
-    struct event *next = what == CURL_POLL_REMOVE || what == CURL_POLL_NONE ? NULL : watch_create(client, fd, what);
-    curl_multi_assign(client->multi, fd, next);
+    uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    if (what == CURL_POLL_REMOVE || events == 0)
+        epoll_ctl(client->sockets_fd, EPOLL_CTL_DEL, fd, NULL);
+    else if (epoll_ctl(client->sockets_fd, EPOLL_CTL_MOD, fd, &event) < 0)
+        epoll_ctl(client->sockets_fd, EPOLL_CTL_ADD, fd, &event);
     return 0;
 }
 
@@ -219,25 +232,38 @@ static void start(struct http_exchange *exchange)
     exchange_change_state(exchange, ENDED);
 }
 
-static void deliver_ended(struct http_client *client)
+static void deliver(struct http_exchange *exchange)
 {
-    struct http_exchange *exchange;
-    while ((exchange = TAILQ_FIRST(&client->lists[ENDED]))) {
-        exchange_leave(exchange);
-        client->delivering = true;
-        exchange->done(exchange->context, &exchange->result);
-        client->delivering = false;
-        exchange_free(exchange);
-    }
+    struct http_client *client = exchange->client;
+    exchange_leave(exchange);
+    client->delivering = true;
+    exchange->done(exchange->context, &exchange->result);
+    client->delivering = false;
+    exchange_free(exchange);
+}
+
+/* What ended goes first: it makes place. False: there is nothing to do. */
+static bool pump_one(struct http_client *client)
+{
+    struct http_exchange *ended = TAILQ_FIRST(&client->lists[ENDED]);
+    struct http_queued *next = ended ? NULL : http_queue_give_place(client->queue);
+    if (ended)
+        deliver(ended);
+    else if (next)
+        start(next->owner);
+    return ended || next;
 }
 
 static void on_pump(void *context)
 {
     struct http_client *client = context;
-    deliver_ended(client);
-    struct http_queued *next;
-    while ((next = http_queue_give_place(client->queue)))
-        start(next->owner);
+    struct loop_slice slice = loop_slice_begin();
+    while (pump_one(client)) {
+        if (loop_slice_is_over(&slice)) {
+            loop_timer_start(client->pump, 0);
+            break;
+        }
+    }
 }
 
 static enum status check_room(const struct http_client *client, bool background, struct error *ret_error)
@@ -327,6 +353,15 @@ static void free_options(struct http_client_options *options)
     }
 }
 
+static bool watch_sockets(struct http_client *client)
+{
+    client->sockets_fd = epoll_create1(EPOLL_CLOEXEC);
+    return client->sockets_fd >= 0 &&
+           event_assign(&client->sockets, event_loop_base(client->loop), client->sockets_fd, EV_READ | EV_PERSIST,
+                        on_sockets_ready, client) == 0 &&
+           event_add(&client->sockets, NULL) == 0;
+}
+
 static bool start_multi(struct http_client *client)
 {
     client->curl_started = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wiping_free, wiping_realloc, strdup,
@@ -349,10 +384,11 @@ enum status http_client_create(struct event_loop *loop, const struct http_client
     if (!client)
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP client");
     client->loop = loop;
+    client->sockets_fd = -1;
     for (size_t i = 0; i < STATE_COUNT; i++)
         TAILQ_INIT(&client->lists[i]);
     client->queue = http_queue_create(options->max_concurrent);
-    if (!client->queue || !copy_options(&client->options, options) || !start_multi(client))
+    if (!client->queue || !copy_options(&client->options, options) || !watch_sockets(client) || !start_multi(client))
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP client");
     enum status status = options->ca_file ? check_ca_file(options->ca_file, ret_error) : OK;
     if (status != OK)
@@ -375,6 +411,10 @@ void http_client_destroy(struct http_client *client)
     }
     /* Its closing connections still call for timers and events. */
     curl_multi_cleanup(client->multi);
+    if (event_initialized(&client->sockets))
+        event_del(&client->sockets);
+    if (client->sockets_fd >= 0)
+        close(client->sockets_fd);
     loop_timer_destroy(client->curl_timer);
     loop_timer_destroy(client->pump);
     free_options(&client->options);

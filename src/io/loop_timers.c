@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "io/loop_slice.h"
 
 enum { HEAP_FIRST_CAPACITY = 64 };
 #define NOT_IN_HEAP SIZE_MAX
@@ -102,10 +103,13 @@ static void fire_due(struct loop_timers *timers)
 {
     int64_t now = clock_boot_ms();
     uint64_t last = timers->sequence;
+    struct loop_slice slice = loop_slice_begin();
     while (timers->count > 0 && timers->heap[0]->deadline <= now && timers->heap[0]->sequence <= last) {
         struct loop_timer *timer = timers->heap[0];
         heap_remove(timers, timer);
         timer->callback(timer->context); /* may destroy it */
+        if (loop_slice_is_over(&slice))
+            break;
     }
 }
 
