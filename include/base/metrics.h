@@ -24,6 +24,8 @@
     X(REJECTIONS_REPORTED, "counter", "iclientd_rejections_reported_total", "", "Tokens that services said the API refused.") \
     X(REVOCATIONS, "counter", "iclientd_revocations_total", "", "Revoke requests that a provider confirmed.")           \
     X(ROTATIONS_AMBIGUOUS, "counter", "iclientd_rotations_ambiguous_total", "", "Refresh tokens lost in a crash in mid-flight, as far as can be told.") \
+    X(STORE_WRITES, "counter", "iclientd_store_writes_total", "", "Store writes that became durable.")                  \
+    X(STORE_COMMITS, "counter", "iclientd_store_commits_total", "", "Transactions that these writes shared, one fsync each.") \
     X(STORE_FAILURES, "counter", "iclientd_store_failures_total", "", "Store writes that failed and are retried.")      \
     X(STORE_PENDING, "gauge", "iclientd_store_unsaved_connections", "", "Connections whose newest tokens are in memory only.") \
     X(LOGINS_STARTED, "counter", "iclientd_logins_total", "result=\"started\"", "Browser logins.")                      \

@@ -2,6 +2,7 @@
 #define IO_STORE_SQLITE_H
 
 #include "base/error.h"
+#include "base/metrics.h"
 #include "io/event_loop.h"
 #include "io/store.h"
 #include "io/store_crypto.h"
@@ -19,6 +20,9 @@
  */
 enum status store_sqlite_create(struct event_loop *loop, const char *path, struct store_crypto *crypto,
                                 struct store **ret_store, struct error *ret_error);
+
+/* Counts writes that became durable, and the transactions that they shared. metrics: borrowed for the store's life. */
+void store_sqlite_count_in(struct store *store, struct metrics *metrics);
 
 /* Calls back whenever the key, the phase or the trouble of store_key_state became another. For the log. */
 typedef void store_key_changed(void *context, const struct store_key_state *state);

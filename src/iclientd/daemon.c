@@ -85,6 +85,8 @@ static enum status open_store(struct daemon *daemon, struct error *ret_error)
     if (status == OK)
         status = store_sqlite_create(daemon->loop, path, daemon->crypto, &daemon->store, ret_error);
     if (status == OK)
+        store_sqlite_count_in(daemon->store, &daemon->metrics);
+    if (status == OK)
         key_log_start(daemon->store);
     return status;
 }

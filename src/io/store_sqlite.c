@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/loop_slice.h"
 #include "io/store_database.h"
 #include "io/store_writer.h"
 
 /* Calls whose done has not run, and the bytes of their values: a disk that stands still must not fill the memory. */
 enum { STORE_QUEUE_MAX = 16 * 1024, STORE_QUEUE_BYTES_MAX = 128 * 1024 * 1024 };
-/* Rows and ends handed to callbacks before the loop goes on with something else. */
-enum { DELIVERIES_PER_ROUND = 128 };
 
 struct store_sqlite {
     struct store store; /* first: what the caller holds */
@@ -22,6 +21,7 @@ struct store_sqlite {
     store_key_changed *key_changed;
     void *key_context;
     struct store_key_state told; /* key_changed knows of this one */
+    struct metrics *metrics;     /* NULL: nobody counts */
 };
 
 static struct store_sqlite *of_store(struct store *store)
@@ -132,6 +132,14 @@ static void deliver_end(struct store_job *job)
     job->done(job->context, job->status, job->status == OK ? NULL : &job->error);
 }
 
+static void count(const struct store_sqlite *sqlite, const struct store_job *job)
+{
+    if (!sqlite->metrics || job->kind != STORE_JOB_WRITE || job->status != OK)
+        return;
+    metrics_add(sqlite->metrics, METRIC_STORE_WRITES, 1);
+    metrics_add(sqlite->metrics, METRIC_STORE_COMMITS, job->ends_commit);
+}
+
 static void forget_job(struct store_sqlite *sqlite, struct store_job *job)
 {
     sqlite->open_jobs--;
@@ -160,25 +168,25 @@ static void tell_key_change(struct store_sqlite *sqlite)
 static void on_answers(void *context)
 {
     struct store_sqlite *sqlite = context;
+    struct loop_slice slice = loop_slice_begin();
+    struct store_answer *answer;
     sqlite->delivering = true;
     tell_key_change(sqlite);
-    for (size_t delivered = 0; delivered < DELIVERIES_PER_ROUND;) {
-        struct store_answer *answer = store_writer_pop(sqlite->writer);
-        if (!answer) {
-            sqlite->delivering = false;
-            return;
-        }
-        delivered += 1 + answer->row_count;
+    while ((answer = store_writer_pop(sqlite->writer))) {
         if (answer->last) {
+            count(sqlite, answer->job);
             deliver_end(answer->job);
             forget_job(sqlite, answer->job);
         } else {
             deliver_rows(answer);
             store_answer_destroy(answer);
         }
+        if (loop_slice_is_over(&slice)) {
+            loop_wakeup_signal(sqlite->wakeup);
+            break;
+        }
     }
     sqlite->delivering = false;
-    loop_wakeup_signal(sqlite->wakeup);
 }
 
 /* ---- operations ---- */
@@ -268,6 +276,11 @@ static const struct store_operations OPERATIONS = {
     .key_state = sqlite_key_state,
     .destroy = sqlite_destroy,
 };
+
+void store_sqlite_count_in(struct store *store, struct metrics *metrics)
+{
+    of_store(store)->metrics = metrics;
+}
 
 void store_sqlite_on_key_change(struct store *store, store_key_changed *changed, void *context)
 {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "io/store_rekey.h"
@@ -45,10 +46,13 @@ void store_answer_destroy(struct store_answer *answer)
 static void add_answer(struct store_writer *writer, struct store_answer *answer)
 {
     pthread_mutex_lock(&writer->lock);
+    bool is_first = STAILQ_EMPTY(&writer->answers);
     STAILQ_INSERT_TAIL(&writer->answers, answer, link);
     writer->unread_row_answers += !answer->last;
     pthread_mutex_unlock(&writer->lock);
-    loop_wakeup_signal(writer->wakeup);
+    /* Whoever pops goes on, by a wake-up of his own if need be, until there is none. */
+    if (is_first)
+        loop_wakeup_signal(writer->wakeup);
 }
 
 static void end_job(struct store_writer *writer, struct store_job *job, enum status status)
@@ -116,6 +120,7 @@ static void write_group(struct store_writer *writer, struct store_job_list *grou
         struct store_job *job = STAILQ_FIRST(group);
         STAILQ_REMOVE_HEAD(group, link);
         job->error = error;
+        job->ends_commit = status == OK && STAILQ_EMPTY(group);
         end_job(writer, job, status);
     }
 }
@@ -312,6 +317,8 @@ static void *run_writer(void *context)
 {
     struct store_writer *writer = context;
     struct store_job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
+    /* By the thread itself: naming another one writes below /proc, which the sandbox forbids. */
+    prctl(PR_SET_NAME, "store");
     while (take_jobs(writer, &jobs)) {
         do_all(writer, &jobs);
         step_rekey(writer);
@@ -353,7 +360,6 @@ enum status store_writer_start(struct store_database *take_database, struct loop
         return error_set(ret_error, ERR_IO, "store: its thread cannot be started: %s", strerror(code));
     }
     writer->is_running = true;
-    pthread_setname_np(writer->thread, "store");
     *ret_writer = writer;
     return OK;
 }

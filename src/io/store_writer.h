@@ -49,6 +49,7 @@ struct store_job {
     /* How it ended. */
     enum status status;
     struct error error;
+    bool ends_commit; /* the last of the writes that one transaction made durable */
     struct store_answer end;
 };
 

@@ -371,6 +371,35 @@ static bool count_row(void *context, const char *key, const struct secret *value
     return true;
 }
 
+/* The thread cannot read to the end of the table before the loop takes rows, so that all writes wait behind the reader. */
+Test(store_sqlite, writes_that_wait_together_share_a_commit)
+{
+    enum { ROWS = 4000, WRITES = 100 };
+    TEMPORARY_FOLDER(folder);
+    DESK(desk);
+    desk_open(&desk, folder_path(&folder, "store.db"));
+    AUTO(secret) value = secret_from_text("value");
+    static struct store_change changes[ROWS];
+    static char keys[ROWS][32];
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(keys[i], sizeof keys[i], "connection-%d", i);
+        changes[i] = (struct store_change){STORE_TOKENS, keys[i], value};
+    }
+    cr_assert_eq(write_changes(&desk, changes, ROWS).status, OK);
+    struct metrics metrics = {0};
+    store_sqlite_count_in(desk.store, &metrics);
+    struct tally tally = {.reply = {.loop = desk.loop, .wanted = 1}};
+    struct reply written = {.loop = desk.loop, .wanted = WRITES};
+    desk.store->operations->read_all(desk.store, STORE_TOKENS, count_row, on_done, &tally);
+    for (int i = 0; i < WRITES; i++)
+        desk.store->operations->write(desk.store, &changes[i], 1, on_done, &written);
+    wait_for(&desk, &written);
+    cr_assert_eq(metrics.values[METRIC_STORE_WRITES], WRITES);
+    /* Two when the thread took the reader before the last write had come. */
+    cr_assert_leq(metrics.values[METRIC_STORE_COMMITS], 2);
+    cr_assert_geq(metrics.values[METRIC_STORE_COMMITS], 1);
+}
+
 Test(store_sqlite, hundred_thousand_rows_come_back)
 {
     enum { ROWS = 100000, GROUP = 10000, VALUE = 1024 };
