@@ -102,6 +102,7 @@ struct http_server {
     struct http_connection *first;
     size_t count;
     struct http_uid *uids;
+    size_t user_count; /* of them, those who have a connection; strangers are one more */
     struct http_uid strangers; /* everybody whose user does not count: refused at once, or on TCP */
     struct http_uid_list waiting;
     struct loop_timer *next_turn; /* runs while somebody waits */

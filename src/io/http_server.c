@@ -17,7 +17,8 @@ enum {
     SWEEP_MS_MAX = 1000,
     SWEEPS_PER_DEADLINE = 8,
     USERS_KEPT = 64, /* counts of users without a connection, who will be back */
-    STEPS_PER_TURN = 512,
+    STEPS_PER_TURN = 128,
+    STEPS_ALONE = 512,       /* of a turn that nobody else waits for: beginning one costs as much as ten steps */
     STEPS_PER_CALL = 3,      /* a read, the request, the wait for more */
     CONNECTIONS_ALWAYS = 16, /* admitted however scarce descriptors are */
 };
@@ -79,7 +80,10 @@ static void uids_finish(struct http_server *server)
 
 static void uid_drop(struct http_server *server, struct http_uid *entry)
 {
-    if (--entry->count > 0 || entry == &server->strangers || HASH_COUNT(server->uids) <= USERS_KEPT)
+    if (--entry->count > 0)
+        return;
+    server->user_count--;
+    if (entry == &server->strangers || HASH_COUNT(server->uids) <= USERS_KEPT)
         return;
     if (entry->is_waiting)
         TAILQ_REMOVE(&server->waiting, entry, link);
@@ -108,9 +112,12 @@ void http_server_wait_for_turn(struct http_connection *connection)
 
 static void take_turn(struct http_server *server, struct http_uid *user)
 {
-    user->steps_left += STEPS_PER_TURN;
-    if (user->steps_left > STEPS_PER_TURN)
-        user->steps_left = STEPS_PER_TURN;
+    int steps = server->user_count > 1 ? STEPS_PER_TURN : STEPS_ALONE;
+    user->steps_left += steps;
+    if (user->steps_left > steps)
+        user->steps_left = steps;
+    if (TAILQ_EMPTY(&user->waiting))
+        return;
     user->count++; /* its last connection may end here */
     struct http_connection *connection;
     while (user->steps_left > 0 && (connection = TAILQ_FIRST(&user->waiting))) {
@@ -173,7 +180,8 @@ static void on_sweep(void *context)
 
 static void remember(struct http_server *server, struct http_connection *connection)
 {
-    connection->uid->count++;
+    if (connection->uid->count++ == 0)
+        server->user_count++;
     connection->next = server->first;
     if (server->first)
         server->first->previous = connection;

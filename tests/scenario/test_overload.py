@@ -18,7 +18,7 @@ from fakes.support import PATIENCE, wait_until
 
 FLOOD, OTHER, THIRD, FOURTH = "nobody", "daemon", "games", "mail"
 ANYBODY = {"allow": {"users": [FLOOD, OTHER, THIRD, FOURTH, "root"]}}
-TURN = 512  # steps of one user: STEPS_PER_TURN
+TURN = 512  # steps of a user at most: STEPS_ALONE
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
 

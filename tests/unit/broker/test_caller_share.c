@@ -4,7 +4,7 @@ TestSuite(caller_share, .init = fixture_start, .fini = fixture_finish);
 
 static const char granted[] = "{\"access_token\":\"at-2\",\"expires_in\":3600}";
 
-enum { FEW_PLACES = 20, NAME_SIZE = 8 };
+enum { FEW_PLACES = 20, NAME_SIZE = 24 };
 
 static const char *name_of(size_t number)
 {

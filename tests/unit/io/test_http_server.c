@@ -672,7 +672,7 @@ Test(http_server, long_pipeline_does_not_starve_others)
 
 /* ---- turns: with another user, whom only root can be ---- */
 
-enum { OTHER_USER = 4321, CROWD = 40, PIPELINED = 100, TURN = 512 };
+enum { OTHER_USER = 4321, CROWD = 40, PIPELINED = 100, TURN = 128, TURN_ALONE = 512 };
 
 static struct client client_open_as(uid_t uid)
 {
@@ -750,7 +750,7 @@ Test(http_server, newcomer_is_answered_within_a_crowd)
     struct client crowd[CROWD];
     crowd_open(crowd, GET("/a"));
     struct client other = client_open_as(OTHER_USER);
-    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 2 * TURN);
+    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 2 * TURN_ALONE);
     crowd_close(crowd);
     client_close(&other);
 }
