@@ -27,7 +27,7 @@ struct http_call;
 struct http_server_options {
     size_t max_connections;
     size_t max_connections_per_uid;  /* Unix sockets; over it: 429 and close */
-    size_t spare_descriptors;        /* left to others (at most half of the process's limit); beyond: 503 and close; 0: none */
+    size_t spare_descriptors;        /* left to others, but half of the process's limit at most; then: 503 and close */
     size_t max_target;               /* bytes of the request target */
     size_t max_header_bytes;
     size_t max_header_count;

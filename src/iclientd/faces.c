@@ -43,7 +43,7 @@ static void raise_descriptor_limit(const struct config *config)
     limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur < wanted)
-        log_notice("%llu descriptors are fewer than limits.connections may take: some callers may be told to come again",
+        log_notice("%llu descriptors are fewer than limits.connections may take: some callers may be told to try again",
                    (unsigned long long)limit.rlim_cur);
 }
 

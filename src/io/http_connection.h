@@ -85,7 +85,7 @@ struct http_connection {
     struct http_parse *parse; /* NULL while no byte is kept */
     struct http_output output;
     struct http_uid *uid; /* strangers: refused, or on TCP */
-    TAILQ_ENTRY(http_connection) turn;
+    TAILQ_ENTRY(http_connection) turn; /* while it waits for one */
     struct peer_identity peer;
     struct event event; /* edge-triggered for good: a half-closed peer does not wake us again and again */
     struct event write_event;

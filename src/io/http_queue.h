@@ -10,8 +10,9 @@
 
 /*
  * Who gets the next place of the HTTP client. Foreground goes before background; within each the providers' hosts take
- * turns, for each host the users, and each user's requests go in order. No host takes all places: one that already has more than twice what is
- * free waits, so that a provider that answers slowly does not hold up another's refreshes. Alone it gets two thirds.
+ * turns, for each host the users, and each user's requests go in order. No host takes all places: one that already has
+ * more than twice what is free waits, so that a provider that answers slowly does not hold up another's refreshes.
+ * Alone it gets two thirds.
  */
 struct http_queue;
 struct http_queue_host;

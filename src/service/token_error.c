@@ -27,8 +27,8 @@ static const struct token_error_row token_errors[] = {
     [TOKEN_PROVIDER_ERROR] = {API_ERROR_PROVIDER_ERROR, true, "the provider's answer makes no sense",
                               NULL, false, true},
     [TOKEN_UNSUPPORTED] = {API_ERROR_UNSUPPORTED, false, "the provider has no OAuth 2.0 grant", NULL, false, false},
-    [TOKEN_BUSY] = {API_ERROR_BUSY, false, "your user has its share of the callers that wait and the fetches under way", NULL,
-                    false, true},
+    [TOKEN_BUSY] = {API_ERROR_BUSY, false, "your user has its share of the callers that wait and the fetches under way",
+                    NULL, false, true},
     [TOKEN_OVERLOADED] = {API_ERROR_OVERLOADED, false, "there is no room for another fetch now", NULL, false, true},
 };
 

@@ -255,7 +255,7 @@ def test_scarce_descriptors_are_left_to_operators_and_providers(launch, provider
 
 
 def is_refused(caller):
-    """Whether the daemon said something without being asked. Those that are served are, so that nobody is between the two."""
+    """Whether the daemon did not let it in. Those that it let in are served, so that nobody is between the two."""
     with contextlib.suppress(BrokenPipeError):
         caller.ask("/v1/token/cached")
     first = caller.socket.recv(12, socket.MSG_PEEK)
@@ -265,8 +265,7 @@ def is_refused(caller):
 # ---- memory ----
 
 BODY = b'{"generation":1,"status":401,"body":"' + b"x" * 200_000 + b'"}'
-REPORT = (b"POST /v1/token/mail/rejected HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
-          + str(len(BODY)).encode() + b"\r\n\r\n" + BODY)
+REPORT = b"POST /v1/token/mail/rejected HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 
 def address_space(daemon):

@@ -774,7 +774,7 @@ Test(http_server, bytes_count_as_steps)
     struct client other = client_open_as(OTHER_USER);
     struct client crowd[CROWD];
     crowd_open(crowd, GET("/large"));
-    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 6, "each sends as much as its socket takes");
+    cr_expect_leq(handled_before_answer(&other, GET("/other"), "</other>"), 6, "each sends what its socket takes");
     crowd_close(crowd);
     client_close(&other);
 }
