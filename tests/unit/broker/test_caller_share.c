@@ -17,10 +17,10 @@ static const char *name_of(size_t number)
 static void configure_many(size_t count)
 {
     static const char *const iclient = CLIENT_CREDENTIALS_ICLIENT("crm");
-    char texts[FEW_PLACES + 2][256];
+    char texts[FEW_PLACES + 2][64];
     const char *connections[FEW_PLACES + 2];
     for (size_t i = 0; i < count; i++) {
-        snprintf(texts[i], sizeof texts[i], "{\"name\":\"%s\",\"iClient\":\"crm\"}", name_of(i));
+        snprintf(texts[i], sizeof texts[i], "{\"name\":\"c%zu\",\"iClient\":\"crm\"}", i);
         connections[i] = texts[i];
     }
     fixture_configure(&iclient, 1, connections, count);
