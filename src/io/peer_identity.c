@@ -166,8 +166,8 @@ void peer_identity_find_unit(struct peer_identity *identity, int fd)
     free(identity->unit);
     identity->unit = NULL;
     identity->was_searched = false;
-    bool is_found = identity->peer.pid > 0 && (read_file(identity->peer.pid, "cgroup", text, sizeof text) ||
-                                               find_hidden_cgroup(identity, text));
+    bool is_found = identity->peer.pid > 0 &&
+                    (read_file(identity->peer.pid, "cgroup", text, sizeof text) || find_hidden_cgroup(identity, text));
     /* After reading: a number that is still the peer's was the peer's before. */
     if (is_found && peer_identity_is_there(identity, fd))
         identity->unit = peer_unit_from_cgroup(text);

@@ -13,7 +13,7 @@ from fakes.support import die_with_parent, wait_until
 
 HIERARCHIES = Path("/sys/fs/cgroup")
 
-# Reads a list per line: what to do. Says one line for each: a number, or a text why not.
+# Reads a list per line: what to do. Says one line for each: what came of it, or a text why nothing did.
 PROGRAM = """
 import array, http.client, json, os, socket, sys
 line = socket.socket(fileno=int(sys.argv[1]))
@@ -31,7 +31,9 @@ for request in sys.stdin:
             reply = http.client.HTTPResponse(client)
             reply.begin()
             answer = reply.status
-            reply.read()
+            text = reply.read().decode()
+        elif what == "text":
+            answer = text
         elif what == "send":
             socket.send_fds(line, [b"."], [client.fileno()])
         elif what == "receive":
@@ -67,6 +69,10 @@ class Peer:
     def status(self):
         """The answer's; a text when there is none."""
         return self._do("status")
+
+    def text(self):
+        """The answer's, after status()."""
+        return self._do("text")
 
     def get(self, path):
         self.ask(path)

@@ -176,6 +176,14 @@ def test_unit_is_allowed(daemon, unit, peers):
     assert f"token of api, generation 1, to uid {STRANGER}, pid {inside.pid}, unit {unit.name}" in daemon.log()
 
 
+def test_list_shows_what_the_unit_is_allowed_at_that_moment(daemon, unit, peers):
+    peer = peers.start(STRANGER + 1).connect(daemon.token_socket)
+    for change, is_allowed in ((lambda pid: None, False), (unit.take, True), (unit.leave, False)):
+        change(peer.pid)
+        assert peer.get("/v1/connections") == 200
+        assert [row["name"] for row in json.loads(peer.text())] == (["api"] if is_allowed else [])
+
+
 def test_process_that_leaves_its_unit_loses_the_right_within_its_connection(daemon, unit, peers):
     peer = peers.start(STRANGER)
     unit.take(peer.pid)
