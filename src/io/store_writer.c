@@ -163,9 +163,13 @@ static void begin_rekey(struct store_writer *writer, struct store_job *job)
     end_job(writer, job, status);
 }
 
+/* Not at the end, which waits for what was asked for alone: the next start goes on. */
 static void step_rekey(struct store_writer *writer)
 {
-    if (store_rekey_delay(&writer->rekey) != 0)
+    pthread_mutex_lock(&writer->lock);
+    bool is_due = !writer->stopping && store_rekey_delay(&writer->rekey) == 0;
+    pthread_mutex_unlock(&writer->lock);
+    if (!is_due)
         return;
     store_rekey_step(&writer->rekey);
     publish_key_state(writer);

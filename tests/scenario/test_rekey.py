@@ -12,7 +12,7 @@ import threading
 
 import documents
 import pytest
-from daemon import error_of
+from daemon import UnixConnection, error_of
 from fakes.support import wait_until
 
 DONE, FAILED, USAGE, NOT_ALLOWED, NOT_REACHABLE = 0, 1, 2, 4, 6
@@ -298,6 +298,24 @@ def test_rekey_called_again_joins_and_makes_no_third_key(one):
     assert state["state"] == "settled" and len(keys_in(key_path(one))) == 1
     # Over before it was called: then that was a change of its own.
     assert state["key_id"] == first["key_id"] or one.log().count("and the old key is gone") == 2
+
+
+def test_callers_that_leave_and_a_stop_while_others_wait_harm_nothing(one):
+    token = one.token().json()["access_token"]
+    with store_locked(one):
+        new_id = begin(one)["key_id"]
+        waiting = [UnixConnection(one.admin_socket) for _ in range(4)]
+        for connection in waiting:
+            connection.request("POST", "/v1/rekey")
+        waiting[0].close()
+        waiting[1].close()
+        assert key_state(one)["key_id"] == new_id
+        one.stop()
+    for connection in waiting:
+        connection.close()
+    one.start()
+    assert wait_for_state(one)["key_id"] == new_id
+    assert one.token().json()["access_token"] == token
 
 
 # iclientctl
