@@ -12,6 +12,7 @@ and single-use refresh tokens (reuse revokes the whole family, RFC 9700 §4.14.2
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import secrets
@@ -25,7 +26,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from fakes.hostile_streams import RESET
-from fakes.support import LOOPBACK
+from fakes.support import LOOPBACK, PATIENCE, wait_until
 
 DEAF_CALLERS = 8  # more than the shortest queue has room for
 
@@ -120,6 +121,7 @@ class ScriptedProvider:
         self._codes = {}
         self._seen_secrets = set()
         self._in_flight = 0
+        self._open = 0                       # connections
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._queued = {}
@@ -337,6 +339,19 @@ class ScriptedProvider:
         with self._lock:
             self.connections += 1
 
+    def count_open(self, change):
+        with self._lock:
+            self._open += change
+
+    def settle(self):
+        """Waits until all is dealt with that clients have sent which are gone. Nobody else may be connected."""
+        # Connections are accepted in their order: when the end of this one is seen, the others are open or over.
+        with contextlib.suppress(ConnectionError), socket.create_connection(self._http.server_address, PATIENCE) as marker:
+            marker.shutdown(socket.SHUT_WR)
+            while marker.recv(4096):
+                pass
+        wait_until(lambda: self._open == 0, what="the provider to be done", interval=0.001)
+
     @property
     def in_flight(self):
         with self._lock:
@@ -380,6 +395,16 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
     request_queue_size = 256
+
+    def process_request(self, request, client_address):
+        self.provider.count_open(1)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request, client_address):
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.provider.count_open(-1)
 
     def handle_error(self, request, client_address):
         pass  # a client that goes away, or refuses our certificate, is what many tests are about

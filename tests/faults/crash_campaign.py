@@ -190,11 +190,6 @@ class Campaign:
         """In the order of their issue."""
         return [token for token, family in list(self.provider.refresh_tokens.items()) if family == self.families[name]]
 
-    def _is_provider_idle(self):
-        before = len(self.provider.requests)
-        time.sleep(DAEMON_TURN)
-        return self.provider.in_flight == 0 and len(self.provider.requests) == before
-
     def _refresh_now(self, name):
         # A connection to the provider that ends with the exchange lets the next one begin with a connect.
         self.provider.next("/token", lambda _, regular: regular().but(headers={"Connection": "close"}))
@@ -204,6 +199,8 @@ class Campaign:
 
     def _kill(self, *refreshes):
         self.daemon.kill()
+        # What the provider still does with a request that had reached it belongs to this kill.
+        self.provider.settle()
         self.provider.forget("/token")
         return [refresh.is_answered() for refresh in refreshes]
 
@@ -263,14 +260,12 @@ class Campaign:
         connected = []
 
         def refuse():
-            connected.append(True)
+            self.provider.on_connect = None
             self.daemon.process.kill()
+            connected.append(True)
             raise ConnectionAbortedError
         self.provider.on_connect = refuse
-        try:
-            return self._strike(names[0], lambda: self._soon(lambda: connected, "the connection"))
-        finally:
-            self.provider.on_connect = None
+        return self._strike(names[0], lambda: self._soon(lambda: connected, "the connection"))
 
     def _request_read(self, names):
         asked = self._asked()
@@ -342,6 +337,4 @@ class Campaign:
         refreshes = [Refresh(self.daemon, name) for name in names]
         time.sleep(self.random.uniform(0, 2.5 * self._refresh_time))
         answered = self._kill(*refreshes)
-        # What the provider still does with a request that had reached it belongs to this kill.
-        self._soon(self._is_provider_idle, "the provider")
         return [name for name, is_answered in zip(names, answered) if is_answered]
