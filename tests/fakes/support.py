@@ -4,7 +4,9 @@ import base64
 import ctypes
 import http.client
 import http.cookies
+import itertools
 import json
+import os
 import random
 import signal
 import socket
@@ -18,10 +20,22 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
+def _ports():
+    """A round of ports below those that the kernel gives to outgoing connections; each pytest worker has its share."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    share = 22000 // workers
+    first = 10000 + share * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    begin = random.randrange(share)
+    return itertools.cycle(first + (begin + turn) % share for turn in range(share))
+
+
+_round_of_ports = _ports()
+
+
 def free_port():
-    """A TCP port that was free a moment ago; below those that the kernel gives to outgoing connections."""
+    """A TCP port that was free a moment ago, and that nobody else of this run is given for a long time."""
     while True:
-        port = random.randrange(10000, 32000)
+        port = next(_round_of_ports)
         with socket.socket() as probe:
             try:
                 probe.bind((LOOPBACK, port))
