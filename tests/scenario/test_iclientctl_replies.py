@@ -173,6 +173,7 @@ def test_unusable_reply_is_no_token(daemon, reply):
     (403, error("not_allowed"), 4, "allow"),
     (503, error("provider_unavailable"), 5, "iclientctl status crm"),
     (429, error("busy"), 5, "try again"),
+    (503, error("busy"), 5, "try again"),
     (404, error("not_found"), 1, "iclientctl list"),
     (502, error("client_rejected"), 1, "client id"),
     (502, error("provider_error"), 1, "the reason"),
