@@ -204,7 +204,7 @@ enum status store_database_count(struct store_database *database, enum store_tab
 static enum status reseal_row(struct store_database *database, enum store_table table, sqlite3_stmt *row,
                               struct error *ret_error)
 {
-    const char *key;
+    const char *key = NULL;
     AUTO(secret) value = NULL;
     enum status status = open_row(database, table, row, &key, &value, ret_error);
     if (status != OK)
