@@ -25,7 +25,7 @@ struct http_server;
 struct http_call;
 
 struct http_server_options {
-    size_t max_connections;
+    size_t max_connections;          /* beyond it new ones wait in the kernel's queue, see crowded_rest_ms */
     size_t max_connections_per_uid;  /* Unix sockets; over it: 429 and close */
     size_t spare_descriptors;        /* left to others, but half of the process's limit at most; then: 503 and close */
     size_t max_target;               /* bytes of the request target */
@@ -36,9 +36,11 @@ struct http_server_options {
     int64_t request_deadline_ms;     /* from the first byte of a request to its last */
     int64_t idle_deadline_ms;        /* between requests */
     int64_t write_deadline_ms;       /* from the first unsent byte of a reply to its last */
+    int64_t crowded_rest_ms;         /* one between requests, or with half a one, for so long is closed when the server is full:
+                                        of those of the user who has most connections the one that rests longest */
     bool is_local;                   /* a Unix socket: read the peer's credentials */
 };
-/* The numbers of DESIGN, Limits: 1024 connections, 256 per uid, 8 KiB target, 32 KiB headers in 64 lines, 256 KiB body, 64 KiB backlog, 10 s request, 60 s idle, 10 s write. */
+/* The numbers of DESIGN, Limits: 1024 connections, 256 per uid, 8 KiB target, 32 KiB headers in 64 lines, 256 KiB body, 64 KiB backlog, 10 s request, 60 s idle, 10 s write, 1 s rest. */
 struct http_server_options http_server_default_options(void);
 
 /* Called once per complete request. It replies at once, or keeps the call and replies later. */

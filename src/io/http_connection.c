@@ -40,6 +40,15 @@ void http_connection_change_state(struct http_connection *connection, enum http_
         shutdown(connection->fd, SHUT_WR);
 }
 
+int64_t http_connection_rested_ms(const struct http_connection *connection)
+{
+    const struct http_server *server = connection->server;
+    if (connection->state != HTTP_STATE_IDLE && connection->state != HTTP_STATE_READING)
+        return -1;
+    int64_t deadline_of_now = deadline_in(server, state_deadline(&server->options, connection->state));
+    return deadline_of_now - connection->deadline;
+}
+
 /* ---- memory ---- */
 
 static bool take_parse(struct http_connection *connection)

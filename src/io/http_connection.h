@@ -132,6 +132,8 @@ void http_server_wait_for_turn(struct http_connection *connection);
 struct http_connection *http_connection_create(struct http_server *server, int take_fd);
 /* Reads, answers and sends until it has to wait, or its user's turn is over. May destroy the connection. */
 void http_connection_run(struct http_connection *connection);
+/* For how long it has had no whole request; -1 when it has one. */
+int64_t http_connection_rested_ms(const struct http_connection *connection);
 /* Has it run from the loop. */
 void http_connection_wake(struct http_connection *connection);
 /* The only way from one state to another; begins the state's deadline. */

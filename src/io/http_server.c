@@ -36,6 +36,7 @@ struct http_server_options http_server_default_options(void)
         .request_deadline_ms = 10000,
         .idle_deadline_ms = 60000,
         .write_deadline_ms = 10000,
+        .crowded_rest_ms = 1000,
         .is_local = true,
     };
 }
@@ -156,6 +157,39 @@ void http_call_charge(struct http_call *call, size_t usual_calls)
         user->steps_left -= (int)(usual_calls < most ? usual_calls : most) * STEPS_PER_CALL;
 }
 
+/* ---- room ---- */
+
+static struct http_uid *find_largest(struct http_server *server)
+{
+    struct http_uid *largest = &server->strangers;
+    struct http_uid *user;
+    struct http_uid *next;
+    HASH_ITER(hh, server->uids, user, next)
+    {
+        if (user->count > largest->count)
+            largest = user;
+    }
+    return largest;
+}
+
+/* Several users together may take every place. Whoever has most gives one up that he does not use. */
+static bool make_room(struct http_server *server)
+{
+    const struct http_uid *largest = find_largest(server);
+    struct http_connection *chosen = NULL;
+    int64_t longest = server->options.crowded_rest_ms;
+    for (struct http_connection *connection = server->first; connection; connection = connection->next) {
+        int64_t rested = connection->uid == largest ? http_connection_rested_ms(connection) : -1;
+        if (rested >= longest) { /* of equal ones the oldest, which stands last */
+            chosen = connection;
+            longest = rested;
+        }
+    }
+    if (chosen)
+        http_connection_close(chosen);
+    return chosen;
+}
+
 /* ---- connections ---- */
 
 static void start_sweep(struct http_server *server)
@@ -176,6 +210,8 @@ static void on_sweep(void *context)
         next = connection->next;
         http_connection_on_deadline(connection, now);
     }
+    if (server->count >= server->options.max_connections)
+        make_room(server);
 }
 
 static void remember(struct http_server *server, struct http_connection *connection)
@@ -188,7 +224,7 @@ static void remember(struct http_server *server, struct http_connection *connect
     server->first = connection;
     server->count++;
     metrics_add(server->metrics, METRIC_HTTP_CONNECTIONS, 1);
-    if (server->count == server->options.max_connections)
+    if (server->count >= server->options.max_connections && !make_room(server))
         listener_pause(server->listener);
 }
 

@@ -232,6 +232,27 @@ def test_connects_over_the_limit_do_not_keep_others_out(launch, provider, caller
     assert {caller.get("/v1/token/cached")[0] for caller in flood[:8]} == {200}
 
 
+@pytest.mark.parametrize("half", ["", "GET /v1/token/cached HTTP/1.1\r\n"], ids=["idle", "half a request"])
+def test_users_who_take_all_connections_do_not_keep_others_out(launch, provider, callers, half):
+    daemon = launch_names(launch, provider, ["cached"], limits={"connections": 12, "connectionsPerUid": 4})
+    assert daemon.token("cached").status == 200
+    crowd = [callers(daemon.token_socket, user) for user in (FLOOD, THIRD, FOURTH) for _ in range(4)]
+    for caller in crowd:
+        caller.socket.sendall(half.encode())
+    assert callers(daemon.token_socket, OTHER).get("/v1/token/cached")[0] == 200
+    assert 1 <= sum(is_closed(caller) for caller in crowd) <= 4
+
+
+def is_closed(caller):
+    caller.socket.setblocking(False)
+    try:
+        return caller.socket.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
 # ---- descriptors ----
 
 def test_scarce_descriptors_are_left_to_operators_and_providers(launch, provider, callers):

@@ -1103,6 +1103,30 @@ Test(http_server, connection_over_the_whole_limit_waits_for_room)
     client_close(&clients[2]);
 }
 
+Test(http_server, full_server_closes_what_rested_longest)
+{
+    options.max_connections = 3;
+    options.crowded_rest_ms = 1;
+    options.request_deadline_ms = 60000;
+    options.idle_deadline_ms = 80; /* swept each 10 ms, and far from its end here */
+    options.write_deadline_ms = 60000;
+    start();
+    struct client waiting = client_open();
+    client_send(&waiting, GET("/keep"));
+    turn();
+    struct client resting = client_open();
+    turn();
+    struct client half = client_open();
+    client_send(&half, "GET /half");
+    client_expect_end(&resting);
+    client_send(&half, " HTTP/1.1\r\nHost: x\r\n\r\n");
+    client_expect(&half, "</half>", 1);
+    cr_assert_eq(gone_count, 0, "one that has a request is kept");
+    client_close(&waiting);
+    client_close(&resting);
+    client_close(&half);
+}
+
 /* ---- the end ---- */
 
 Test(http_server, draining_closes_idle_connections_and_lets_the_others_finish)
