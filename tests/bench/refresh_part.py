@@ -44,14 +44,17 @@ def measure(bench, count):
         if time.monotonic() > filled + QUIET_SECONDS:
             raise SystemExit("this machine is too slow to ask for every token before the first is due")
         wait_for_exchanges(daemon, min(200, fast))
-        begun, cpu, first = time.monotonic(), daemon.cpu_seconds(), daemon.metrics()[GRANTED]
+        begun, cpu, before = time.monotonic(), daemon.cpu_seconds(), daemon.metrics()
+        first = before[GRANTED]
         served = bench.load(daemon, "/v1/token/c%", names=count, clients=1, requests=SERVED)
         served_granted = daemon.metrics()[GRANTED] - first
         wait_for_exchanges(daemon, fast)
         seconds, cpu, exchanges = time.monotonic() - begun, daemon.cpu_seconds() - cpu, daemon.metrics()[GRANTED] - first
+        writes, commits = (daemon.metrics()[f"iclientd_store_{name}_total"] - before[f"iclientd_store_{name}_total"]
+                           for name in ("writes", "commits"))
         return {"connections": count, "begun_after_seconds": begun - filled, "seconds": seconds, "exchanges": exchanges,
                 "exchanges_per_second": exchanges / seconds, "exchanges_per_cpu_second": exchanges / cpu,
-                "exchanges_while_serving": served_granted, "quiet": latency(quiet), "served": latency(served),
+                "writes_per_commit": writes / commits, "exchanges_while_serving": served_granted, "quiet": latency(quiet), "served": latency(served),
                 "failures": sum(value for name, value in daemon.metrics().items()
                                 if name.startswith("iclientd_exchanges_total") and name != GRANTED)}
     finally:
@@ -66,5 +69,5 @@ def measure(bench, count):
 def print_table(row):
     print(f"{row['exchanges']:.0f} of {row['connections']} due tokens refreshed in {row['seconds']:.1f} s beside a provider that takes "
           f"{SLOW_MS} ms: {row['exchanges_per_second']:.0f} a second, {row['exchanges_per_cpu_second']:.0f} in a second of CPU; "
-          f"{row['failures']:.0f} failed. Tokens served meanwhile: {latency_text(row['served'])}; "
+          f"{row['failures']:.0f} failed; {row['writes_per_commit']:.0f} store writes shared a commit. Tokens served meanwhile: {latency_text(row['served'])}; "
           f"before the first was due: {latency_text(row['quiet'])}.")
