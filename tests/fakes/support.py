@@ -4,9 +4,7 @@ import base64
 import ctypes
 import http.client
 import http.cookies
-import itertools
 import json
-import os
 import random
 import signal
 import socket
@@ -20,28 +18,24 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def _ports():
-    """A round of ports below those that the kernel gives to outgoing connections; each pytest worker has its share."""
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    share = 22000 // workers
-    first = 10000 + share * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    begin = random.randrange(share)
-    return itertools.cycle(first + (begin + turn) % share for turn in range(share))
-
-
-_round_of_ports = _ports()
+def hold_port():
+    """A socket on a TCP port that nobody else gets who looks for one, until it is closed. It does not listen: who sets
+    SO_REUSEADDR can, as often as it likes."""
+    while True:
+        holder = socket.socket()
+        try:
+            # Below those that the kernel gives to outgoing connections; alone on it, before it lets others in.
+            holder.bind((LOOPBACK, random.randrange(10000, 32000)))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            return holder
+        except OSError:
+            holder.close()
 
 
 def free_port():
-    """A TCP port that was free a moment ago, and that nobody else of this run is given for a long time."""
-    while True:
-        port = next(_round_of_ports)
-        with socket.socket() as probe:
-            try:
-                probe.bind((LOOPBACK, port))
-                return port
-            except OSError:
-                pass
+    """A TCP port that was free a moment ago."""
+    with hold_port() as holder:
+        return holder.getsockname()[1]
 
 
 def die_with_parent():

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from documents import merged, secrets_in
-from fakes.support import LOOPBACK, PATIENCE, CurlUser, Reply, call, die_with_parent, free_port, wait_until
+from fakes.support import LOOPBACK, PATIENCE, CurlUser, Reply, call, die_with_parent, hold_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("ICLIENTD_BUILD_DIR", ROOT / "build"))
@@ -88,7 +88,8 @@ class Daemon:
         self.admin_socket = self.folder / "admin" / "admin.sock"
         self.config_file = self.folder / "iclientd.json"
         self.state_dir = self.folder / "state"
-        self.base = f"http://{LOOPBACK}:{free_port()}"
+        self._port = hold_port()
+        self.base = f"http://{LOOPBACK}:{self._port.getsockname()[1]}"
         self.redirect_uri = self.base + "/callback"
         self.process = None
         self.environment = {}          # more variables for the daemon
@@ -204,6 +205,7 @@ class Daemon:
         finally:
             if self.process:
                 self.kill()
+            self._port.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def check_log(self):
