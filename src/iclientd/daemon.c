@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/random.h"
 #include "broker/broker.h"
 #include "broker/document_store.h"
 #include "configuration.h"
@@ -71,6 +72,18 @@ static void log_faults(const struct fault_list *faults)
 }
 
 /* ---- the parts ---- */
+
+/*
+ * Asked here for the first time: OpenSSL that finds no memory while it looks for its generator never finds it again, and
+ * nothing could be sealed nor sent as long as the process lives.
+ */
+static enum status check_random(struct error *ret_error)
+{
+    char ignored;
+    if (random_bytes(&ignored, sizeof ignored) != OK)
+        return error_set(ret_error, ERR_CRYPTO, "OpenSSL gives no random bytes");
+    return OK;
+}
 
 /* Makes it at the first start. */
 static enum status load_key(struct daemon *daemon, struct error *ret_error)
@@ -280,7 +293,7 @@ static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
 static enum status daemon_start(struct daemon *daemon, struct error *ret_error)
 {
     enum status status;
-    if ((status = directories_prepare(daemon->config, ret_error)) != OK ||
+    if ((status = directories_prepare(daemon->config, ret_error)) != OK || (status = check_random(ret_error)) != OK ||
         (status = load_key(daemon, ret_error)) != OK ||
         (status = confinement_limit_files(daemon->config, ret_error)) != OK ||
         (status = event_loop_create(&daemon->loop, ret_error)) != OK ||
