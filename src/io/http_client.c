@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "io/curl_memory.h"
+#include "io/http_client_memory.h"
 #include "io/http_queue.h"
 #include "io/http_transfer.h"
 #include "io/loop_slice.h"
@@ -223,7 +223,7 @@ static int on_watch_socket(CURL *easy, curl_socket_t fd, int what, void *context
 static void start(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
-    if (curl_memory_prepare() && http_transfer_prepare(exchange->transfer, exchange) &&
+    if (http_client_memory_prepare() && http_transfer_prepare(exchange->transfer, exchange) &&
         curl_multi_add_handle(client->multi, http_transfer_handle(exchange->transfer)) == CURLM_OK) {
         exchange_change_state(exchange, ACTIVE);
         return;
@@ -364,7 +364,7 @@ static bool watch_sockets(struct http_client *client)
 
 static bool start_multi(struct http_client *client)
 {
-    client->curl_started = curl_memory_init();
+    client->curl_started = http_client_memory_init();
     client->multi = client->curl_started ? curl_multi_init() : NULL;
     client->curl_timer = loop_timer_create(client->loop, on_curl_timer, client);
     client->pump = loop_timer_create(client->loop, on_pump, client);
@@ -420,6 +420,6 @@ void http_client_destroy(struct http_client *client)
     http_queue_destroy(client->queue);
     if (client->curl_started)
         curl_global_cleanup();
-    curl_memory_finish();
+    http_client_memory_finish();
     free(client);
 }

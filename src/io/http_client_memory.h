@@ -1,5 +1,5 @@
-#ifndef SRC_IO_CURL_MEMORY_H
-#define SRC_IO_CURL_MEMORY_H
+#ifndef SRC_IO_HTTP_CLIENT_MEMORY_H
+#define SRC_IO_HTTP_CLIENT_MEMORY_H
 
 #include <stdbool.h>
 
@@ -10,9 +10,9 @@
  */
 
 /* curl_global_init_mem(). Every success is ended by curl_global_cleanup(). */
-bool curl_memory_init(void);
+bool http_client_memory_init(void);
 /* Fills the reserve up again. False: there is no memory for it, and no transfer should begin. */
-bool curl_memory_prepare(void);
-void curl_memory_finish(void);
+bool http_client_memory_prepare(void);
+void http_client_memory_finish(void);
 
 #endif

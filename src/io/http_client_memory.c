@@ -1,4 +1,4 @@
-#include "io/curl_memory.h"
+#include "io/http_client_memory.h"
 
 #include <curl/curl.h>
 #include <stdatomic.h>
@@ -46,13 +46,13 @@ static char *copy_text(const char *text)
     return copy ? memcpy(copy, text, size) : NULL;
 }
 
-bool curl_memory_init(void)
+bool http_client_memory_init(void)
 {
     return curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, wiping_free, reallocate, copy_text, allocate_zeroed) ==
            CURLE_OK;
 }
 
-bool curl_memory_prepare(void)
+bool http_client_memory_prepare(void)
 {
     if (atomic_load(&reserve))
         return true;
@@ -61,7 +61,7 @@ bool curl_memory_prepare(void)
     return memory;
 }
 
-void curl_memory_finish(void)
+void http_client_memory_finish(void)
 {
     give_reserve();
 }
