@@ -17,8 +17,9 @@ static _Atomic(void *) reserve;
 static bool give_reserve(void)
 {
     void *memory = atomic_exchange(&reserve, NULL);
+    bool was_there = memory;
     free(memory);
-    return memory;
+    return was_there;
 }
 
 static void *allocate(size_t size)
