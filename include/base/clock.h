@@ -9,6 +9,8 @@
 int64_t clock_wall(void);
 /* Delays are CLOCK_BOOTTIME, which goes on while the machine sleeps: milliseconds since some fixed point. */
 int64_t clock_boot_ms(void);
+/* What the process has used of processors' time. */
+int64_t clock_cpu_ms(void);
 
 enum { CLOCK_TEXT_SIZE = sizeof "2026-01-01T00:00:00.000Z" };
 /* "2026-01-01T00:00:00.000Z" (ISO 8601 in UTC). text: CLOCK_TEXT_SIZE bytes. */

@@ -40,6 +40,8 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     broker->unsaved_timer = loop_timer_create(loop, token_record_retry_unsaved, broker);
     if (!broker->unsaved_timer)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
+    if (refresh_turns_init(&broker->turns, loop) != OK)
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
     broker->documents = document_store_create(broker);
     if (!broker->documents)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
@@ -61,6 +63,7 @@ void broker_destroy(struct broker *broker)
     token_record_stop_reading(broker);
     authorization_session_destroy_all(broker);
     token_cache_finish(&broker->cache);
+    refresh_turns_finish(&broker->turns);
     client_breaker_close_all(broker);
     loop_timer_destroy(broker->unsaved_timer);
     free(broker->reply_reserve);

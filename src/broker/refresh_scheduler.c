@@ -9,8 +9,8 @@
 
 /* A step of the clock is noticed by the loop; looking again once a day costs nothing and mends what was not. */
 enum { LONGEST_SLEEP_SECONDS = 24 * 3600 };
-/* Until a refresh that found no turn looks again. */
-enum { TURN_WAIT_MIN_MS = 500, TURN_WAIT_MAX_MS = 4000 };
+/* Until a refresh looks again that there was no memory for to stand in line with. */
+enum { NO_LINE_WAIT_MS = 4000 };
 
 int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction)
 {
@@ -49,25 +49,28 @@ static void start_timer(struct token_entry *entry, int64_t delay_ms)
                   token_entry_name(entry));
 }
 
-static void wait_for_turn(struct token_entry *entry)
+static bool wants_refresh(const struct token_entry *entry)
 {
-    start_timer(entry, TURN_WAIT_MIN_MS + (int64_t)(random_fraction() * (TURN_WAIT_MAX_MS - TURN_WAIT_MIN_MS)));
+    int64_t now = clock_wall();
+    return entry->fits && refresh_scheduler_is_due(entry, now) && now >= token_entry_retry_at(entry, now);
+}
+
+void refresh_scheduler_take_turn(struct token_entry *entry)
+{
+    if (wants_refresh(entry) && token_fetch_begin(entry, true))
+        metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
+    if (!entry->fetch)
+        refresh_scheduler_plan(entry);
 }
 
 static void on_due(void *context)
 {
     struct token_entry *entry = context;
-    int64_t now = clock_wall();
-    if (entry->fits && refresh_scheduler_is_due(entry, now) && now >= token_entry_retry_at(entry, now)) {
-        if (!refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection))) {
-            wait_for_turn(entry);
-            return;
-        }
-        if (token_fetch_begin(entry, true))
-            metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
-    }
-    if (!entry->fetch)
-        refresh_scheduler_plan(entry);
+    struct refresh_turns *turns = &entry->broker->turns;
+    if (!wants_refresh(entry) || refresh_turn_is_free(turns, connection_iclient(entry->connection)))
+        refresh_scheduler_take_turn(entry);
+    else if (!refresh_turn_wait(turns, entry))
+        start_timer(entry, NO_LINE_WAIT_MS);
 }
 
 /* Wall clock of the next look; 0: none. */

@@ -17,6 +17,8 @@ int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double
 void refresh_scheduler_choose(struct token_entry *entry);
 /* Of an entry with tokens: they are near their end, or the clock was set back since they were obtained. */
 bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now);
+/* Its turn to be refreshed ahead has come. */
+void refresh_scheduler_take_turn(struct token_entry *entry);
 /* (Re)starts or stops the entry's timer by its state, tokens and configuration. Also after a step of the clock. */
 void refresh_scheduler_plan(struct token_entry *entry);
 

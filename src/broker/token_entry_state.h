@@ -35,6 +35,7 @@ struct token_entry {
     char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* of the configuration that tokens were granted under */
     bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
     bool is_unsaved;
+    bool waits_for_turn;           /* of refresh_turn; not every entry that it is set for still needs one */
     unsigned rejections;           /* refreshes in a row that a report set off */
     uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
     struct broker *broker;

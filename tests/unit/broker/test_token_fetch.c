@@ -366,3 +366,50 @@ Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, 
         cr_expect_str_eq(fixture_access_token(name), "at-2", "%s", name);
     }
 }
+
+Test(token_fetch, who_needs_no_turn_any_more_leaves_it_to_the_next, .init = fixture_start, .fini = fixture_finish)
+{
+    enum { CONNECTIONS = REFRESH_TURNS + 3 };
+    static char texts[CONNECTIONS][128];
+    const char *connections[CONNECTIONS];
+    const char *iclients[] = {CODE_ICLIENT("mail")};
+    char name[32];
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        snprintf(texts[i], sizeof texts[i], "{\"name\":\"c%zu\",\"iClient\":\"mail\"}", i);
+        connections[i] = texts[i];
+    }
+    fixture_configure(iclients, 1, connections, CONNECTIONS);
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        snprintf(name, sizeof name, "c%zu", i);
+        fixture_store_tokens(name, "at-1", "rt-1", 600);
+    }
+    fixture_pass(400);
+    cr_expect_eq(fixture_broker->fetch_count, REFRESH_TURNS);
+    struct token_entry *first = NULL;
+    size_t left = 0;
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        snprintf(name, sizeof name, "c%zu", i);
+        struct token_entry *entry = fixture_entry(name);
+        bool goes = !first && !token_entry_is_refreshing(entry);
+        if (goes)
+            first = entry;
+        else
+            connections[left++] = texts[i];
+    }
+    cr_assert_eq(left, CONNECTIONS - 1);
+    fixture_configure(iclients, 1, connections, left);
+    for (int i = 0; i < 10; i++) {
+        fixture_run_store();
+        while (fixture_requests)
+            fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600}");
+        fixture_run_store();
+        fixture_pass(5);
+    }
+    cr_expect_eq(fixture_broker->fetch_count, 0);
+    for (size_t i = 0; i < CONNECTIONS; i++) {
+        snprintf(name, sizeof name, "c%zu", i);
+        if (broker_find(fixture_broker, "default", name, strlen(name)))
+            cr_expect_str_eq(fixture_access_token(name), "at-2", "%s", name);
+    }
+    cr_expect_eq(token_entry_tokens(first), NULL);
+}
