@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/wiping_memory.h"
+#include "io/loop_bulk.h"
 #include "io/loop_clock.h"
 #include "io/loop_timers.h"
 
@@ -22,6 +23,7 @@ struct loop_signal {
 
 struct event_loop {
     struct event_base *base;
+    struct loop_bulk *bulk;
     struct loop_timers *timers;
     struct loop_clock *clock;
     struct loop_signal *signals;
@@ -52,7 +54,10 @@ enum status event_loop_create(struct event_loop **ret_loop, struct error *ret_er
     loop->base = make_base();
     if (!loop->base)
         return error_set(ret_error, ERR_IO, "event loop: libevent offers no epoll here");
-    enum status status = loop_timers_create(loop->base, &loop->timers, ret_error);
+    enum status status = loop_bulk_create(loop->base, &loop->bulk, ret_error);
+    if (status != OK)
+        return status;
+    status = loop_timers_create(loop->bulk, &loop->timers, ret_error);
     if (status != OK)
         return status;
     status = loop_clock_create(loop->base, &loop->clock, ret_error);
@@ -74,6 +79,7 @@ void event_loop_destroy(struct event_loop *loop)
     }
     loop_clock_destroy(loop->clock);
     loop_timers_destroy(loop->timers);
+    loop_bulk_destroy(loop->bulk);
     if (loop->base)
         event_base_free(loop->base);
     free(loop);
@@ -82,6 +88,11 @@ void event_loop_destroy(struct event_loop *loop)
 struct event_base *event_loop_base(struct event_loop *loop)
 {
     return loop->base;
+}
+
+struct loop_bulk *event_loop_bulk(struct event_loop *loop)
+{
+    return loop->bulk;
 }
 
 enum status event_loop_run(struct event_loop *loop, struct error *ret_error)
@@ -138,19 +149,18 @@ enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callb
 }
 
 struct loop_wakeup {
-    int fd;
-    struct event event;
+    struct loop_bulk *bulk;
+    struct loop_source source;
     loop_timer_callback *callback;
     void *context;
 };
 
-static void on_wakeup(evutil_socket_t fd, short events, void *context)
+static void on_wakeup(void *context)
 {
-    (void)events;
     struct loop_wakeup *wakeup = context;
     uint64_t count;
     /* Emptied before the callback looks, so that a signal given meanwhile runs it once more. */
-    if (read((int)fd, &count, sizeof count) == (ssize_t)sizeof count)
+    if (read(wakeup->source.fd, &count, sizeof count) == (ssize_t)sizeof count)
         wakeup->callback(wakeup->context);
 }
 
@@ -162,17 +172,18 @@ enum status loop_wakeup_create(struct event_loop *loop, loop_timer_callback *cal
         return error_set(ret_error, ERR_NO_MEMORY, "wake-up");
     wakeup->callback = callback;
     wakeup->context = context;
-    wakeup->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (wakeup->fd < 0) {
+    wakeup->bulk = loop->bulk;
+    wakeup->source = (struct loop_source){eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), on_wakeup, wakeup};
+    if (wakeup->source.fd < 0) {
         int reason = errno;
         free(wakeup);
         return error_set(ret_error, ERR_IO, "eventfd: %s", strerror(reason));
     }
-    if (event_assign(&wakeup->event, loop->base, wakeup->fd, EV_READ | EV_PERSIST, on_wakeup, wakeup) < 0 ||
-        event_add(&wakeup->event, NULL) < 0) {
-        close(wakeup->fd);
+    enum status status = loop_bulk_add(loop->bulk, &wakeup->source, ret_error);
+    if (status != OK) {
+        close(wakeup->source.fd);
         free(wakeup);
-        return error_set(ret_error, ERR_IO, "wake-up: the event loop refused it");
+        return status;
     }
     *ret_wakeup = wakeup;
     return OK;
@@ -182,8 +193,8 @@ void loop_wakeup_destroy(struct loop_wakeup *wakeup)
 {
     if (!wakeup)
         return;
-    event_del(&wakeup->event);
-    close(wakeup->fd);
+    loop_bulk_remove(wakeup->bulk, &wakeup->source);
+    close(wakeup->source.fd);
     free(wakeup);
 }
 
@@ -191,6 +202,6 @@ void loop_wakeup_signal(struct loop_wakeup *wakeup)
 {
     /* Fails only when the counter is full: then the wake-up is already due. */
     uint64_t one = 1;
-    ssize_t written = write(wakeup->fd, &one, sizeof one);
+    ssize_t written = write(wakeup->source.fd, &one, sizeof one);
     (void)written;
 }

@@ -2,8 +2,6 @@
 
 #include <assert.h>
 #include <curl/curl.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <linux/tcp.h> /* the C library's lacks tcpi_bytes_received */
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -20,6 +18,7 @@
 #include "io/http_client_memory.h"
 #include "io/http_queue.h"
 #include "io/http_transfer.h"
+#include "io/loop_bulk.h"
 #include "io/loop_slice.h"
 
 /* Where an exchange stands; each state has a list. Waiting ones have no handle, ended ones wait for their callback. */
@@ -45,8 +44,7 @@ struct http_client {
     struct http_client_options options; /* with texts of our own */
     bool curl_started;
     CURLM *multi;
-    int sockets_fd; /* an epoll of libcurl's sockets, so that the loop sees one descriptor however many are ready */
-    struct event sockets;
+    struct loop_source sockets; /* an epoll of libcurl's */
     struct loop_timer *curl_timer;
     struct loop_timer
         *pump; /* callbacks and new handles: always from the loop, never inside a call or a libcurl callback */
@@ -173,13 +171,13 @@ static void on_socket_ready(struct http_client *client, curl_socket_t fd, uint32
 }
 
 /* One at a time: any of them may close any other. The kernel puts one that stays ready behind the others. */
-static void on_sockets_ready(evutil_socket_t fd, short events, void *context)
+static void on_sockets_ready(void *context)
 {
-    (void)events;
+    struct http_client *client = context;
     struct loop_slice slice = loop_slice_begin();
     struct epoll_event event;
-    while (epoll_wait((int)fd, &event, 1, 0) > 0) {
-        on_socket_ready(context, event.data.fd, event.events);
+    while (epoll_wait(client->sockets.fd, &event, 1, 0) > 0) {
+        on_socket_ready(client, event.data.fd, event.events);
         if (loop_slice_is_over(&slice))
             break;
     }
@@ -212,9 +210,9 @@ static int on_watch_socket(CURL *easy, curl_socket_t fd, int what, void *context
     uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
     struct epoll_event event = {.events = events, .data.fd = fd};
     if (what == CURL_POLL_REMOVE || events == 0)
-        epoll_ctl(client->sockets_fd, EPOLL_CTL_DEL, fd, NULL);
-    else if (epoll_ctl(client->sockets_fd, EPOLL_CTL_MOD, fd, &event) < 0)
-        epoll_ctl(client->sockets_fd, EPOLL_CTL_ADD, fd, &event);
+        epoll_ctl(client->sockets.fd, EPOLL_CTL_DEL, fd, NULL);
+    else if (epoll_ctl(client->sockets.fd, EPOLL_CTL_MOD, fd, &event) < 0)
+        epoll_ctl(client->sockets.fd, EPOLL_CTL_ADD, fd, &event);
     return 0;
 }
 
@@ -355,11 +353,8 @@ static void free_options(struct http_client_options *options)
 
 static bool watch_sockets(struct http_client *client)
 {
-    client->sockets_fd = epoll_create1(EPOLL_CLOEXEC);
-    return client->sockets_fd >= 0 &&
-           event_assign(&client->sockets, event_loop_base(client->loop), client->sockets_fd, EV_READ | EV_PERSIST,
-                        on_sockets_ready, client) == 0 &&
-           event_add(&client->sockets, NULL) == 0;
+    client->sockets = (struct loop_source){epoll_create1(EPOLL_CLOEXEC), on_sockets_ready, client};
+    return client->sockets.fd >= 0 && loop_bulk_add(event_loop_bulk(client->loop), &client->sockets, NULL) == OK;
 }
 
 static bool start_multi(struct http_client *client)
@@ -383,7 +378,7 @@ enum status http_client_create(struct event_loop *loop, const struct http_client
     if (!client)
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP client");
     client->loop = loop;
-    client->sockets_fd = -1;
+    client->sockets.fd = -1;
     for (size_t i = 0; i < STATE_COUNT; i++)
         TAILQ_INIT(&client->lists[i]);
     client->queue = http_queue_create(options->max_concurrent);
@@ -410,10 +405,10 @@ void http_client_destroy(struct http_client *client)
     }
     /* Its closing connections still call for timers and events. */
     curl_multi_cleanup(client->multi);
-    if (event_initialized(&client->sockets))
-        event_del(&client->sockets);
-    if (client->sockets_fd >= 0)
-        close(client->sockets_fd);
+    if (client->sockets.fd >= 0) {
+        loop_bulk_remove(event_loop_bulk(client->loop), &client->sockets);
+        close(client->sockets.fd);
+    }
     loop_timer_destroy(client->curl_timer);
     loop_timer_destroy(client->pump);
     free_options(&client->options);

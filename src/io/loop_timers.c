@@ -1,8 +1,6 @@
 #include "io/loop_timers.h"
 
 #include <errno.h>
-#include <event2/event.h>
-#include <event2/event_struct.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -25,8 +23,8 @@ struct loop_timer {
 };
 
 struct loop_timers {
-    int fd;
-    struct event event;
+    struct loop_bulk *bulk;
+    struct loop_source source; /* the timerfd */
     int64_t armed_for; /* the deadline that the timerfd knows: never later than the first one */
     uint64_t sequence;
     struct loop_timer **heap;
@@ -94,7 +92,7 @@ static void arm(struct loop_timers *timers)
         return;
     int64_t deadline = timers->heap[0]->deadline;
     struct itimerspec when = {.it_value = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000}};
-    if (timerfd_settime(timers->fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+    if (timerfd_settime(timers->source.fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
         timers->armed_for = deadline;
 }
 
@@ -113,35 +111,35 @@ static void fire_due(struct loop_timers *timers)
     }
 }
 
-static void on_timerfd(evutil_socket_t fd, short events, void *context)
+static void on_timerfd(void *context)
 {
-    (void)events;
     struct loop_timers *timers = context;
     uint64_t expirations;
-    if (read((int)fd, &expirations, sizeof expirations) < 0)
+    if (read(timers->source.fd, &expirations, sizeof expirations) < 0)
         return;
     timers->armed_for = NOT_ARMED;
     fire_due(timers);
     arm(timers);
 }
 
-enum status loop_timers_create(struct event_base *base, struct loop_timers **ret_timers, struct error *ret_error)
+enum status loop_timers_create(struct loop_bulk *bulk, struct loop_timers **ret_timers, struct error *ret_error)
 {
     struct loop_timers *timers = calloc(1, sizeof *timers);
     if (!timers)
         return error_set(ret_error, ERR_NO_MEMORY, "timers");
     timers->armed_for = NOT_ARMED;
-    timers->fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (timers->fd < 0) {
+    timers->bulk = bulk;
+    timers->source = (struct loop_source){timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC), on_timerfd, timers};
+    if (timers->source.fd < 0) {
         int reason = errno;
         free(timers);
         return error_set(ret_error, ERR_IO, "timerfd: %s", strerror(reason));
     }
-    if (event_assign(&timers->event, base, timers->fd, EV_READ | EV_PERSIST, on_timerfd, timers) < 0 ||
-        event_add(&timers->event, NULL) < 0) {
-        close(timers->fd);
+    enum status status = loop_bulk_add(bulk, &timers->source, ret_error);
+    if (status != OK) {
+        close(timers->source.fd);
         free(timers);
-        return error_set(ret_error, ERR_IO, "timerfd: the event loop refused it");
+        return status;
     }
     *ret_timers = timers;
     return OK;
@@ -151,8 +149,8 @@ void loop_timers_destroy(struct loop_timers *timers)
 {
     if (!timers)
         return;
-    event_del(&timers->event);
-    close(timers->fd);
+    loop_bulk_remove(timers->bulk, &timers->source);
+    close(timers->source.fd);
     free(timers->heap);
     free(timers);
 }

@@ -2,11 +2,12 @@
 #define SRC_IO_LOOP_TIMERS_H
 
 #include "io/event_loop.h"
+#include "io/loop_bulk.h"
 
 /* The loop's timers: a binary heap over one timerfd in CLOCK_BOOTTIME. */
 struct loop_timers;
 
-enum status loop_timers_create(struct event_base *base, struct loop_timers **ret_timers, struct error *ret_error);
+enum status loop_timers_create(struct loop_bulk *bulk, struct loop_timers **ret_timers, struct error *ret_error);
 /* Every timer must be destroyed before. */
 void loop_timers_destroy(struct loop_timers *timers);
 
