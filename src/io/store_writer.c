@@ -1,12 +1,14 @@
 #include "io/store_writer.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "io/loop_slice.h"
 #include "io/store_rekey.h"
 
 /*
@@ -14,6 +16,7 @@
  * them lie unread, so that a read of any size takes bounded memory.
  */
 enum { ROWS_PER_ANSWER = 128, BYTES_PER_ANSWER = 256 * 1024, ROW_ANSWERS_MAX = 8 };
+enum { GATHER_NS = 2 * 1000 * 1000 };
 
 STAILQ_HEAD(store_job_list, store_job);
 STAILQ_HEAD(store_answer_list, store_answer);
@@ -24,6 +27,7 @@ struct store_writer {
     struct loop_wakeup *wakeup;
     pthread_t thread;
     bool is_running;
+    int64_t last_commit; /* loop_slice_now(); the thread's alone */
     pthread_mutex_t lock; /* for everything below */
     pthread_cond_t changed;
     struct store_job_list jobs;
@@ -101,6 +105,8 @@ static enum status change_all(struct store_database *database, const struct stor
     {
         for (size_t i = 0; i < job->change_count && status == OK; i++)
             status = store_database_change(database, &job->changes[i], ret_error);
+        /* On a machine with one processor to spare a token that stands ready need not wait for the whole group. */
+        sched_yield();
     }
     if (status == OK)
         status = store_database_commit(database, ret_error);
@@ -116,6 +122,7 @@ static void write_group(struct store_writer *writer, struct store_job_list *grou
         return;
     struct error error = {0};
     enum status status = change_all(writer->database, group, &error);
+    writer->last_commit = loop_slice_now();
     while (!STAILQ_EMPTY(group)) {
         struct store_job *job = STAILQ_FIRST(group);
         STAILQ_REMOVE_HEAD(group, link);
@@ -269,18 +276,34 @@ static void wait_for_change(struct store_writer *writer, int64_t delay_ms)
     pthread_cond_clockwait(&writer->changed, &writer->lock, CLOCK_MONOTONIC, &until);
 }
 
-/* Waits for work and takes all of it; it may be the next step of a change of the key alone. False when there is none
- * and none will come. */
-static bool take_jobs(struct store_writer *writer, struct store_job_list *ret_jobs)
+/* Work may be the next step of a change of the key alone. False when there is none and none will come. */
+static bool wait_for_jobs(struct store_writer *writer)
 {
     int64_t delay = 0;
     pthread_mutex_lock(&writer->lock);
     while (STAILQ_EMPTY(&writer->jobs) && !writer->stopping && (delay = store_rekey_delay(&writer->rekey)) != 0)
         wait_for_change(writer, delay);
     bool goes_on = !writer->stopping || !STAILQ_EMPTY(&writer->jobs);
-    STAILQ_CONCAT(ret_jobs, &writer->jobs);
     pthread_mutex_unlock(&writer->lock);
     return goes_on;
+}
+
+static void take_jobs(struct store_writer *writer, struct store_job_list *ret_jobs)
+{
+    pthread_mutex_lock(&writer->lock);
+    STAILQ_CONCAT(ret_jobs, &writer->jobs);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/*
+ * Where one commit would follow another at once there is much to do: what comes within a moment shares the next one. A
+ * refresh that is alone does not wait, because its provider takes longer to answer.
+ */
+static void let_gather(const struct store_writer *writer)
+{
+    int64_t left = writer->last_commit + GATHER_NS - loop_slice_now();
+    if (writer->last_commit > 0 && left > 0)
+        nanosleep(&(struct timespec){.tv_nsec = left}, NULL);
 }
 
 static void do_alone(struct store_writer *writer, struct store_job *job)
@@ -323,7 +346,9 @@ static void *run_writer(void *context)
     struct store_job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
     /* By the thread itself: naming another one writes below /proc, which the sandbox forbids. */
     prctl(PR_SET_NAME, "store");
-    while (take_jobs(writer, &jobs)) {
+    while (wait_for_jobs(writer)) {
+        let_gather(writer);
+        take_jobs(writer, &jobs);
         do_all(writer, &jobs);
         step_rekey(writer);
     }
