@@ -32,16 +32,19 @@ def measure(bench, connections, rounds, share):
     """Alternating rounds, so that whatever else the machine does falls on all alike; medians."""
     folder = bench.configure(f"requests-{connections}", connections)
     bench.fill(folder)
-    servers = [bench.daemon(folder.name)]
-    daemon = servers[0]
+    free_folder = bench.configure(f"requests-{connections}-unconfined", connections, settings={"sandbox": False})
+    bench.fill(free_folder)
+    servers = [bench.daemon(folder.name), bench.daemon(free_folder.name)]
+    daemon, unconfined = servers
     try:
         body = bench.load(daemon, "/v1/token/c000000", requests=WARM_UP)["body_bytes"]
         bench.load(daemon, "/v1/token/c%", names=connections, clients=16, requests=max(WARM_UP, 2 * connections))
         servers += [bench.bare_epoll(body), bench.nginx(body), bench.redis(body)]
         subjects = [
-            Subject("bare epoll", servers[1], "/v1/token/c000000"),
-            Subject("nginx", servers[2], "/v1/token/c000000"),
-            Subject("Redis", servers[3], "token", is_redis=True),
+            Subject("bare epoll", servers[2], "/v1/token/c000000"),
+            Subject("nginx", servers[3], "/v1/token/c000000"),
+            Subject("Redis", servers[4], "token", is_redis=True),
+            Subject("iclientd, no sandbox", unconfined, "/v1/token/c000000"),
             Subject("iclientd, one name", daemon, "/v1/token/c000000"),
             Subject("iclientd, any name", daemon, "/v1/token/c%", connections),
         ]
@@ -62,10 +65,10 @@ def measure(bench, connections, rounds, share):
 
 
 def print_table(rows):
-    print(f"{'connections':>11}  {'shape':<27}{'server':<20}{'CPU µs':>8}{'÷ bare':>8}{'÷ nginx':>9}{'p50 µs':>9}{'p99 µs':>9}{'p99.9 µs':>10}")
+    print(f"{'connections':>11}  {'shape':<27}{'server':<21}{'CPU µs':>8}{'÷ bare':>8}{'÷ nginx':>9}{'p50 µs':>9}{'p99 µs':>9}{'p99.9 µs':>10}")
     for row in rows:
         alike = {other["server"]: other["cpu_us"] for other in rows
                  if (other["connections"], other["shape"]) == (row["connections"], row["shape"])}
-        print(f"{row['connections']:>11}  {row['shape']:<27}{row['server']:<20}{row['cpu_us']:>8.2f}"
+        print(f"{row['connections']:>11}  {row['shape']:<27}{row['server']:<21}{row['cpu_us']:>8.2f}"
               f"{row['cpu_us'] / alike['bare epoll']:>8.2f}{row['cpu_us'] / alike['nginx']:>9.2f}"
               f"{row['p50_us']:>9.1f}{row['p99_us']:>9.1f}{row['p999_us']:>10.1f}")
