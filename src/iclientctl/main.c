@@ -132,7 +132,7 @@ static enum exit_code check_usage(const struct command *command, const struct ar
         }
     }
     if (arguments->operand_count < command->least || arguments->operand_count > command->most) {
-        terminal_say("usage: iclientctl %s %s", command->name, command->operands);
+        terminal_say("usage: iclientctl %s%s%s", command->name, *command->operands ? " " : "", command->operands);
         return EXIT_USAGE;
     }
     return EXIT_DONE;
