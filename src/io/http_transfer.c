@@ -158,7 +158,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
         return CURL_SOCKET_BAD;
     }
     transfer->addresses_tried++;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    /* libcurl asks for this afterwards, and does not look whether it got it. */
+    return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 }
 
 /* The connection stands and the next thing is the request: from here on nobody can say that it was not sent. */

@@ -10,6 +10,7 @@ from faults.call_campaign import FILE_CALLS, MEMORY_CALLS, SANITIZED, SOCKET_CAL
 SAMPLES = [
     pytest.param({**SOCKET_CALLS, **FILE_CALLS}, 40, False, id="calls"),
     pytest.param(SOCKET_CALLS, 40, True, id="calls-tls"),
+    pytest.param({"fcntl": SOCKET_CALLS["fcntl"]}, 1, True, id="non-blocking-tls"),  # libcurl does not look at the outcome
     pytest.param(MEMORY_CALLS, 40, False, id="memory"),
     pytest.param(MEMORY_CALLS, 100, True, id="memory-tls"),
 ]
