@@ -19,6 +19,13 @@ static size_t line_number(const struct iclient *iclient)
 
 /* ---- the line ---- */
 
+/* Of who stands so many behind the first. */
+static size_t place_of(const struct refresh_line *line, size_t number)
+{
+    size_t place = line->first + number;
+    return place < line->capacity ? place : place - line->capacity;
+}
+
 static bool reserve(struct refresh_line *line)
 {
     if (line->count < line->capacity)
@@ -28,7 +35,7 @@ static bool reserve(struct refresh_line *line)
     if (!waiting)
         return false;
     for (size_t i = 0; i < line->count; i++)
-        waiting[i] = line->waiting[(line->first + i) % line->capacity];
+        waiting[i] = line->waiting[place_of(line, i)];
     free(line->waiting);
     line->waiting = waiting;
     line->first = 0;
@@ -39,7 +46,7 @@ static bool reserve(struct refresh_line *line)
 static struct token_entry *take_first(struct refresh_line *line)
 {
     struct token_entry *entry = line->waiting[line->first];
-    line->first = (line->first + 1) % line->capacity;
+    line->first = place_of(line, 1);
     line->count--;
     if (line->count == 0) {
         free(TAKE(line->waiting));
@@ -126,7 +133,7 @@ bool refresh_turn_wait(struct refresh_turns *turns, struct token_entry *entry)
         return true;
     if (!reserve(line))
         return false;
-    line->waiting[(line->first + line->count++) % line->capacity] = entry;
+    line->waiting[place_of(line, line->count++)] = entry;
     entry->waits_for_turn = true;
     if (line->taken < REFRESH_TURNS && !loop_timer_is_running(turns->timer))
         loop_timer_start(turns->timer, 0);
