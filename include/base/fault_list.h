@@ -32,6 +32,13 @@ void fault_list_add(struct fault_list *faults, const char *file, const char *poi
 void fault_list_warn(struct fault_list *faults, const char *file, const char *pointer, const char *hint,
                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The fault of a member of what parent points to, whose pointer is made here; name NULL: of parent itself. */
+void fault_list_add_member(struct fault_list *faults, const char *file, const char *parent, const char *name,
+                           const char *hint, const char *message);
+/* The same of a name that nobody knows, with the nearest of count candidates as the hint. */
+void fault_list_add_unknown(struct fault_list *faults, const char *file, const char *parent, const char *name,
+                            const char *const *candidates, size_t count, const char *message);
+
 /* Kept faults, warnings included, in the order they were added. */
 size_t fault_list_count(const struct fault_list *faults);
 const struct fault *fault_list_at(const struct fault_list *faults, size_t index);

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/text_buffer.h"
+
+enum { POINTER_MAX = 512, HINT_MAX = 128 };
 
 struct fault_list {
     struct fault *faults;
@@ -119,6 +122,27 @@ void fault_list_warn(struct fault_list *faults, const char *file, const char *po
     add_fault(faults, &(struct fault){.file = file, .pointer = pointer, .hint = hint, .warning = true}, format,
               arguments);
     va_end(arguments);
+}
+
+void fault_list_add_member(struct fault_list *faults, const char *file, const char *parent, const char *name,
+                           const char *hint, const char *message)
+{
+    AUTO_FINISH(text_buffer) pointer;
+    text_buffer_init(&pointer, POINTER_MAX);
+    text_buffer_append_text(&pointer, parent);
+    if (name)
+        json_pointer_append(&pointer, name);
+    fault_list_add(faults, file, text_buffer_text(&pointer), hint, "%s", message);
+}
+
+void fault_list_add_unknown(struct fault_list *faults, const char *file, const char *parent, const char *name,
+                            const char *const *candidates, size_t count, const char *message)
+{
+    char hint[HINT_MAX];
+    const char *nearest = nearest_name(name, candidates, count);
+    if (nearest)
+        snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
+    fault_list_add_member(faults, file, parent, name, nearest ? hint : NULL, message);
 }
 
 size_t fault_list_count(const struct fault_list *faults)

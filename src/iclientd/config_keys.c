@@ -317,16 +317,7 @@ static void add_unknown(struct key_reader *reader, const char *parent, const cha
     char storage[KEY_COUNT][64];
     const char *names[KEY_COUNT];
     size_t count = list_names(parent, storage, names);
-    const char *nearest = nearest_name(name, names, count);
-    char hint[128];
-    if (nearest)
-        snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-    AUTO_FINISH(text_buffer) pointer;
-    text_buffer_init(&pointer, POINTER_MAX);
-    text_buffer_append_text(&pointer, parent);
-    json_pointer_append(&pointer, name);
-    fault_list_add(reader->faults, reader->config->file, text_buffer_text(&pointer), nearest ? hint : NULL,
-                   "there is no such key");
+    fault_list_add_unknown(reader->faults, reader->config->file, parent, name, names, count, "there is no such key");
 }
 
 /* True when pointer is a key; *ret_is_group when it is only the beginning of some. */

@@ -10,7 +10,7 @@
 #include "model/name_rule.h"
 
 /* A tenant's name has 64 bytes at most. */
-enum { POINTER_MAX = 512, TENANT_POINTER_MAX = 256, HINT_MAX = 128 };
+enum { POINTER_MAX = 512, TENANT_POINTER_MAX = 256 };
 
 struct tenant {
     char *name;
@@ -40,33 +40,24 @@ struct access_reading {
 
 /* ---- faults ---- */
 
-static void add_fault(struct access_reading *reading, const char *parent, const char *name, const char *hint,
-                      const char *message)
+static void add_fault(struct access_reading *reading, const char *parent, const char *name, const char *message)
 {
-    AUTO_FINISH(text_buffer) pointer;
-    text_buffer_init(&pointer, POINTER_MAX);
-    text_buffer_append_text(&pointer, parent);
-    if (name)
-        json_pointer_append(&pointer, name);
-    fault_list_add(reading->faults, reading->file, text_buffer_text(&pointer), hint, "%s", message);
+    fault_list_add_member(reading->faults, reading->file, parent, name, NULL, message);
     reading->has_faults = true;
 }
 
 static void add_unknown(struct access_reading *reading, const char *parent, const char *name,
                         const char *const *candidates, size_t count)
 {
-    char hint[HINT_MAX];
-    const char *nearest = nearest_name(name, candidates, count);
-    if (nearest)
-        snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-    add_fault(reading, parent, name, nearest ? hint : NULL, "there is no such key");
+    fault_list_add_unknown(reading->faults, reading->file, parent, name, candidates, count, "there is no such key");
+    reading->has_faults = true;
 }
 
 static bool is_object(struct access_reading *reading, const char *parent, const char *name, const json_t *value)
 {
     if (json_is_object(value))
         return true;
-    add_fault(reading, parent, name, NULL, "must be an object");
+    add_fault(reading, parent, name, "must be an object");
     return false;
 }
 
@@ -82,7 +73,7 @@ static void read_rule(struct access_reading *reading, const char *parent, const 
     if (status == ERR_NO_MEMORY)
         reading->no_memory = true;
     else if (status != OK)
-        add_fault(reading, parent, name, NULL, error.message);
+        add_fault(reading, parent, name, error.message);
 }
 
 /* The permissions of one group. */
@@ -146,7 +137,7 @@ static void read_tenants(struct access_reading *reading, const char *parent, con
     json_object_foreach((json_t *)(uintptr_t)object, name, value)
     {
         if (!name_is_valid(name)) {
-            add_fault(reading, parent, name, NULL, "is no tenant's name: it " NAME_RULE_TEXT);
+            add_fault(reading, parent, name, "is no tenant's name: it " NAME_RULE_TEXT);
             continue;
         }
         if (!is_object(reading, parent, name, value))

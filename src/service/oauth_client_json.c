@@ -13,7 +13,7 @@
 #define ATTRIBUTES_PLACE "/data/attributes"
 #define COMPONENT_PLACE "/data/relationships/component/data/id"
 
-enum { POINTER_MAX = 512, HINT_MAX = 128 };
+enum { POINTER_MAX = 512 };
 
 /* What an attribute is in an iClient's document. */
 static const struct {
@@ -79,12 +79,7 @@ bool oauth_client_append(const struct iclient *iclient, struct text_buffer *buff
 static void add_fault(struct fault_list *faults, const char *parent, const char *name, const char *hint,
                       const char *message)
 {
-    AUTO_FINISH(text_buffer) pointer;
-    text_buffer_init(&pointer, POINTER_MAX);
-    text_buffer_append_text(&pointer, parent);
-    if (name)
-        json_pointer_append(&pointer, name);
-    fault_list_add(faults, "", text_buffer_text(&pointer), hint, "%s", message);
+    fault_list_add_member(faults, "", parent, name, hint, message);
 }
 
 static void read_type(const json_t *data, struct fault_list *faults)
@@ -116,13 +111,9 @@ static size_t find_attribute(const char *name)
 static void add_unknown(struct fault_list *faults, const char *name)
 {
     const char *names[ATTRIBUTES];
-    char hint[HINT_MAX];
     for (size_t i = 0; i < ATTRIBUTES; i++)
         names[i] = attributes[i].name;
-    const char *nearest = nearest_name(name, names, ATTRIBUTES);
-    if (nearest)
-        snprintf(hint, sizeof hint, "did you mean \"%s\"?", nearest);
-    add_fault(faults, ATTRIBUTES_PLACE, name, nearest ? hint : NULL, "there is no such attribute");
+    fault_list_add_unknown(faults, "", ATTRIBUTES_PLACE, name, names, ATTRIBUTES, "there is no such attribute");
 }
 
 /* Where its requests go stays what it was. */

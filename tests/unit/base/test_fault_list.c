@@ -66,6 +66,32 @@ Test(fault_list, format_writes_place_message_and_hint)
     }
 }
 
+Test(fault_list, fault_of_a_member_points_to_it)
+{
+    static const char *const known[] = {"path", "mode"};
+    AUTO(fault_list) faults = fault_list_create();
+    fault_list_add_member(faults, "f", "/a", "b/c~d", "mend it", "is wrong");
+    fault_list_add_member(faults, "", "/a", NULL, NULL, "is wrong");
+    fault_list_add_unknown(faults, "f", "/socket", "pth", known, 2, "there is no such key");
+    fault_list_add_unknown(faults, "f", "", "elsewhere", known, 2, "there is no such key");
+    static const struct {
+        const char *pointer, *hint, *message;
+    } expected[] = {
+        {"/a/b~1c~0d", "mend it", "is wrong"},
+        {"/a", NULL, "is wrong"},
+        {"/socket/pth", "did you mean \"path\"?", "there is no such key"},
+        {"/elsewhere", NULL, "there is no such key"},
+    };
+    cr_assert_eq(fault_list_count(faults), 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct fault *fault = fault_list_at(faults, i);
+        cr_expect_str_eq(fault->pointer, expected[i].pointer);
+        cr_expect_str_eq(fault->message, expected[i].message);
+        cr_expect_eq(fault->hint == NULL, expected[i].hint == NULL);
+        cr_expect_str_eq(fault->hint ? fault->hint : "", expected[i].hint ? expected[i].hint : "");
+    }
+}
+
 Test(fault_list, nearest_name_finds_misspellings_within_a_third)
 {
     static const char *const names[] = {"clientId", "clientSecret", "grantType", "scope", "auth", "token"};
