@@ -206,10 +206,8 @@ static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64
 {
     if (refresh_scheduler_is_due(entry, now) && !entry->fetch && !decision_is_blocked(entry, now) &&
         token_fetch_is_possible(entry) &&
-        refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection))) {
-        if (token_fetch_begin(entry, true))
-            metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
-    }
+        refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection)))
+        token_fetch_begin(entry, true);
     metrics_add(entry->broker->metrics, METRIC_TOKENS_FROM_CACHE, 1);
     return decision_served(entry, min_ttl, now);
 }

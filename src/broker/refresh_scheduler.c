@@ -57,8 +57,8 @@ static bool wants_refresh(const struct token_entry *entry)
 
 void refresh_scheduler_take_turn(struct token_entry *entry)
 {
-    if (wants_refresh(entry) && token_fetch_begin(entry, true))
-        metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, 1);
+    if (wants_refresh(entry))
+        token_fetch_begin(entry, true);
     if (!entry->fetch)
         refresh_scheduler_plan(entry);
 }

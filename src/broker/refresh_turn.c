@@ -70,12 +70,12 @@ static bool is_busy(struct refresh_turns *turns)
 {
     int64_t now = clock_boot_ms();
     int64_t cpu = clock_cpu_ms();
-    bool is_busy = 3 * (cpu - turns->cpu_since) > 2 * (now - turns->since);
+    bool takes_too_much = 3 * (cpu - turns->cpu_since) > 2 * (now - turns->since);
     if (now - turns->since >= TURN_WATCH_MS) {
         turns->since = now;
         turns->cpu_since = cpu;
     }
-    return is_busy;
+    return takes_too_much;
 }
 
 /* One at a time, so that everybody else has his turn in between. Whoever needs none any more leaves it to the next. */

@@ -275,6 +275,7 @@ static bool start(struct token_entry *entry, bool background, struct caller_shar
     }
     fetch->share = take_share;
     entry->fetch = fetch;
+    metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, background);
     if (can_refresh(entry, now)) {
         fetch->exchange = TOKEN_EXCHANGE_REFRESH;
         token_record_write(entry, RECORD_JOURNAL_BEGIN, NULL, NULL, on_journal_written, fetch);

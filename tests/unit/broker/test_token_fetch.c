@@ -334,25 +334,35 @@ Test(token_fetch, an_ended_token_without_a_refresh_token_needs_a_login)
     cr_expect_eq(fixture_sent, 0);
 }
 
-Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, .fini = fixture_finish)
+/* ---- turns ---- */
+
+enum { CROWD_MAX = REFRESH_TURNS + 50 };
+static char crowd_texts[CROWD_MAX][128];
+static const char *crowd[CROWD_MAX];
+
+static const char *crowd_name(size_t i)
 {
-    enum { CONNECTIONS = REFRESH_TURNS + 50 };
-    static char texts[CONNECTIONS][128];
-    const char *connections[CONNECTIONS];
-    const char *iclients[] = {CODE_ICLIENT("mail"), CODE_ICLIENT("files")};
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        snprintf(texts[i], sizeof texts[i], "{\"name\":\"c%zu\",\"iClient\":\"%s\"}", i, i == 0 ? "files" : "mail");
-        connections[i] = texts[i];
+    static char name[32];
+    snprintf(name, sizeof name, "c%zu", i);
+    return name;
+}
+
+/* Connections c0, c1, …, all of them with tokens that are due at once. first_iclient: of c0. */
+static void configure_crowd(const char *const *iclients, size_t iclient_count, size_t count, const char *first_iclient)
+{
+    for (size_t i = 0; i < count; i++) {
+        snprintf(crowd_texts[i], sizeof crowd_texts[i], "{\"name\":\"%s\",\"iClient\":\"%s\"}", crowd_name(i),
+                 i == 0 ? first_iclient : "mail");
+        crowd[i] = crowd_texts[i];
     }
-    fixture_configure(iclients, 2, connections, CONNECTIONS);
-    char name[32];
-    for (size_t i = CONNECTIONS; i-- > 0;) {
-        snprintf(name, sizeof name, "c%zu", i);
-        fixture_store_tokens(name, "at-1", "rt-1", 600);
-    }
+    fixture_configure(iclients, iclient_count, crowd, count);
+    for (size_t i = count; i-- > 0;)
+        fixture_store_tokens(crowd_name(i), "at-1", "rt-1", 600);
     fixture_pass(400);
-    cr_expect_eq(fixture_broker->fetch_count, REFRESH_TURNS + 1, "and another iClient's has its own turns");
-    cr_expect(token_entry_is_refreshing(fixture_entry("c0")));
+}
+
+static void grant_until_nobody_asks(void)
+{
     for (int i = 0; i < 10; i++) {
         fixture_run_store();
         while (fixture_requests)
@@ -361,55 +371,59 @@ Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, 
         fixture_pass(5);
     }
     cr_expect_eq(fixture_broker->fetch_count, 0);
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        snprintf(name, sizeof name, "c%zu", i);
-        cr_expect_str_eq(fixture_access_token(name), "at-2", "%s", name);
+}
+
+Test(token_fetch, refreshes_ahead_begin_a_few_at_a_time, .init = fixture_start, .fini = fixture_finish)
+{
+    const char *iclients[] = {CODE_ICLIENT("mail"), CODE_ICLIENT("files")};
+    configure_crowd(iclients, 2, CROWD_MAX, "files");
+    cr_expect_eq(fixture_broker->fetch_count, REFRESH_TURNS + 1, "and another iClient's has its own turns");
+    cr_expect(token_entry_is_refreshing(fixture_entry("c0")));
+    grant_until_nobody_asks();
+    for (size_t i = 0; i < CROWD_MAX; i++)
+        cr_expect_str_eq(fixture_access_token(crowd_name(i)), "at-2", "c%zu", i);
+}
+
+static size_t first_without_a_turn(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!token_entry_is_refreshing(fixture_entry(crowd_name(i))))
+            return i;
     }
+    cr_assert_fail("every one has a turn");
+    return count;
 }
 
 Test(token_fetch, who_needs_no_turn_any_more_leaves_it_to_the_next, .init = fixture_start, .fini = fixture_finish)
 {
     enum { CONNECTIONS = REFRESH_TURNS + 3 };
-    static char texts[CONNECTIONS][128];
-    const char *connections[CONNECTIONS];
     const char *iclients[] = {CODE_ICLIENT("mail")};
-    char name[32];
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        snprintf(texts[i], sizeof texts[i], "{\"name\":\"c%zu\",\"iClient\":\"mail\"}", i);
-        connections[i] = texts[i];
-    }
-    fixture_configure(iclients, 1, connections, CONNECTIONS);
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        snprintf(name, sizeof name, "c%zu", i);
-        fixture_store_tokens(name, "at-1", "rt-1", 600);
-    }
-    fixture_pass(400);
+    configure_crowd(iclients, 1, CONNECTIONS, "mail");
     cr_expect_eq(fixture_broker->fetch_count, REFRESH_TURNS);
-    struct token_entry *first = NULL;
-    size_t left = 0;
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        snprintf(name, sizeof name, "c%zu", i);
-        struct token_entry *entry = fixture_entry(name);
-        bool goes = !first && !token_entry_is_refreshing(entry);
-        if (goes)
-            first = entry;
-        else
-            connections[left++] = texts[i];
-    }
-    cr_assert_eq(left, CONNECTIONS - 1);
-    fixture_configure(iclients, 1, connections, left);
-    for (int i = 0; i < 10; i++) {
-        fixture_run_store();
-        while (fixture_requests)
-            fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600}");
-        fixture_run_store();
-        fixture_pass(5);
-    }
-    cr_expect_eq(fixture_broker->fetch_count, 0);
-    for (size_t i = 0; i < CONNECTIONS; i++) {
-        snprintf(name, sizeof name, "c%zu", i);
-        if (broker_find(fixture_broker, "default", name, strlen(name)))
-            cr_expect_str_eq(fixture_access_token(name), "at-2", "%s", name);
-    }
-    cr_expect_eq(token_entry_tokens(first), NULL);
+    size_t gone = first_without_a_turn(CONNECTIONS);
+    struct token_entry *entry = fixture_entry(crowd_name(gone));
+    memmove(crowd + gone, crowd + gone + 1, (CONNECTIONS - gone - 1) * sizeof *crowd);
+    fixture_configure(iclients, 1, crowd, CONNECTIONS - 1);
+    grant_until_nobody_asks();
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        if (i != gone)
+            cr_expect_str_eq(fixture_access_token(crowd_name(i)), "at-2", "c%zu", i);
+    cr_expect_null(token_entry_tokens(entry));
+}
+
+Test(token_fetch, refresh_that_a_caller_began_is_none_ahead, .init = fixture_start, .fini = fixture_finish)
+{
+    enum { CONNECTIONS = REFRESH_TURNS + 1 };
+    const char *iclients[] = {CODE_ICLIENT("mail")};
+    configure_crowd(iclients, 1, CONNECTIONS, "mail");
+    /* It stands in line, and its turn comes while the caller's exchange runs. */
+    struct fixture_caller caller = {0};
+    cr_assert_eq(fixture_refresh(&caller, crowd_name(first_without_a_turn(CONNECTIONS)), 1000), TOKEN_PENDING);
+    fixture_run_store();
+    for (struct http_exchange *request = fixture_requests; request->next; request = fixture_requests)
+        fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600}");
+    fixture_run_store();
+    fixture_run_timers();
+    grant_until_nobody_asks();
+    cr_expect_eq(fixture_metrics.values[METRIC_REFRESHES_AHEAD], REFRESH_TURNS);
 }
