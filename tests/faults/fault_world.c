@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json_read.h"
 #include "base/log.h"
 #include "base/url.h"
 #include "broker/authorization_session.h"
 #include "broker/broker_state.h"
+#include "broker/fixture_time.h"
 #include "broker/token_entry_state.h"
 #include "failing_memory.h"
 
@@ -26,92 +26,6 @@ void log_write(enum log_level level, const char *format, ...)
 {
     (void)level;
     (void)format;
-}
-
-/* ---- clock and timers ---- */
-
-static int64_t now = 1800000000;
-
-int64_t clock_wall(void)
-{
-    return now;
-}
-
-int64_t clock_cpu_ms(void)
-{
-    return 0;
-}
-
-int64_t clock_boot_ms(void)
-{
-    return now * 1000;
-}
-
-struct loop_timer {
-    loop_timer_callback *callback;
-    void *context;
-    int64_t due_ms; /* -1: stopped */
-    struct loop_timer *next, *prev;
-};
-static struct loop_timer *timers;
-
-struct loop_timer *loop_timer_create(struct event_loop *loop, loop_timer_callback *callback, void *context)
-{
-    (void)loop;
-    struct loop_timer *timer = calloc(1, sizeof *timer);
-    if (!timer)
-        return NULL;
-    *timer = (struct loop_timer){.callback = callback, .context = context, .due_ms = -1};
-    DL_APPEND(timers, timer);
-    return timer;
-}
-
-void loop_timer_destroy(struct loop_timer *timer)
-{
-    if (!timer)
-        return;
-    DL_DELETE(timers, timer);
-    free(timer);
-}
-
-enum status loop_timer_start(struct loop_timer *timer, int64_t delay_ms)
-{
-    timer->due_ms = clock_boot_ms() + (delay_ms > 0 ? delay_ms : 0);
-    return OK;
-}
-
-void loop_timer_stop(struct loop_timer *timer)
-{
-    timer->due_ms = -1;
-}
-
-bool loop_timer_is_running(const struct loop_timer *timer)
-{
-    return timer->due_ms >= 0;
-}
-
-enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callback *callback, void *context,
-                                       struct error *ret_error)
-{
-    (void)loop;
-    (void)callback;
-    (void)context;
-    (void)ret_error;
-    return OK;
-}
-
-static bool run_due_timer(void)
-{
-    struct loop_timer *timer;
-    DL_FOREACH(timers, timer)
-    {
-        if (timer->due_ms < 0 || timer->due_ms > clock_boot_ms())
-            continue;
-        timer->due_ms = -1;
-        timer->callback(timer->context);
-        return true;
-    }
-    return false;
 }
 
 /* ---- the provider ---- */
@@ -673,7 +587,7 @@ enum status world_reload(bool changed)
 
 void world_begin(void)
 {
-    now = 1800000000;
+    fixture_now = 1800000000;
     world = (struct world){0};
 }
 
@@ -686,13 +600,13 @@ void world_end(void)
 
 void world_run(void)
 {
-    while (!world.is_killed && (run_write() || run_exchange() || run_due_timer()))
+    while (!world.is_killed && (run_write() || run_exchange() || fixture_run_due_timer()))
         ;
 }
 
 void world_pass(int64_t seconds)
 {
-    now += seconds;
+    fixture_now += seconds;
     world_run();
 }
 

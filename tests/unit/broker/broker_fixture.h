@@ -9,104 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/json_read.h"
 #include "broker/broker.h"
 #include "broker/broker_state.h"
+#include "broker/fixture_time.h"
 #include "broker/token_entry_state.h"
 
 /* Not every test program uses every helper. */
 #define FIXTURE static __attribute__((unused))
 
-/* ---- clock ---- */
+/* ---- time ---- */
 
-static int64_t fixture_now = 1800000000;
-
-int64_t clock_wall(void)
-{
-    return fixture_now;
-}
-
-int64_t clock_cpu_ms(void)
-{
-    return 0;
-}
-
-int64_t clock_boot_ms(void)
-{
-    return fixture_now * 1000;
-}
-
-/* ---- timers ---- */
-
-struct loop_timer {
-    loop_timer_callback *callback;
-    void *context;
-    int64_t due_ms; /* -1: stopped */
-    struct loop_timer *next, *prev;
-};
-static struct loop_timer *fixture_timers;
-
-struct loop_timer *loop_timer_create(struct event_loop *loop, loop_timer_callback *callback, void *context)
-{
-    (void)loop;
-    struct loop_timer *timer = calloc(1, sizeof *timer);
-    timer->callback = callback;
-    timer->context = context;
-    timer->due_ms = -1;
-    DL_APPEND(fixture_timers, timer);
-    return timer;
-}
-
-void loop_timer_destroy(struct loop_timer *timer)
-{
-    if (!timer)
-        return;
-    DL_DELETE(fixture_timers, timer);
-    free(timer);
-}
-
-enum status loop_timer_start(struct loop_timer *timer, int64_t delay_ms)
-{
-    timer->due_ms = clock_boot_ms() + (delay_ms > 0 ? delay_ms : 0);
-    return OK;
-}
-
-void loop_timer_stop(struct loop_timer *timer)
-{
-    timer->due_ms = -1;
-}
-
-bool loop_timer_is_running(const struct loop_timer *timer)
-{
-    return timer->due_ms >= 0;
-}
-
-enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callback *callback, void *context,
-                                       struct error *ret_error)
-{
-    (void)loop;
-    (void)callback;
-    (void)context;
-    (void)ret_error;
-    return OK;
-}
-
-/* Runs what is due now, in the order of creation; each timer at most once. */
 FIXTURE void fixture_run_timers(void)
 {
-    for (bool ran = true; ran;) {
-        ran = false;
-        struct loop_timer *timer;
-        DL_FOREACH (fixture_timers, timer) {
-            if (timer->due_ms < 0 || timer->due_ms > clock_boot_ms())
-                continue;
-            timer->due_ms = -1;
-            timer->callback(timer->context);
-            ran = true;
-            break;
-        }
-    }
+    while (fixture_run_due_timer())
+        ;
 }
 
 FIXTURE void fixture_pass(int64_t seconds)
