@@ -295,16 +295,20 @@ static void send_10_megabytes(struct scripted_server *server, int fd)
         continue;
 }
 
+static void assert_cut_off_without_a_body(const struct answer *answer)
+{
+    cr_assert_eq(answer->result.status, OK, "%s", answer->result.error.message);
+    cr_assert(answer->result.too_large);
+    cr_assert_eq(answer->result.http_status, 200);
+    cr_assert_eq(answer->result.length, 0);
+}
+
 Test(http_client, endless_headers_are_cut_off)
 {
     SCRIPTED_SERVER(server, send_endless_headers);
     DESK(desk);
     desk_start(&desk);
-    struct answer *answer = get(&desk, &server);
-    cr_assert_eq(answer->result.status, OK, "%s", answer->result.error.message);
-    cr_assert(answer->result.too_large);
-    cr_assert_eq(answer->result.http_status, 200);
-    cr_assert_eq(answer->result.length, 0);
+    assert_cut_off_without_a_body(get(&desk, &server));
 }
 
 Test(http_client, endless_interim_replies_are_no_reply)
@@ -331,11 +335,7 @@ Test(http_client, endless_bytes_that_are_no_body_are_cut_off)
     SCRIPTED_SERVER(server, send_endless_chunk_extension);
     DESK(desk);
     desk_start(&desk);
-    struct answer *answer = get(&desk, &server);
-    cr_assert_eq(answer->result.status, OK, "%s", answer->result.error.message);
-    cr_assert(answer->result.too_large);
-    cr_assert_eq(answer->result.http_status, 200);
-    cr_assert_eq(answer->result.length, 0);
+    assert_cut_off_without_a_body(get(&desk, &server));
 }
 
 Test(http_client, bodies_beyond_the_maximum_are_cut_off)
