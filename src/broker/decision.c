@@ -12,7 +12,8 @@ enum token_answer decision_served(const struct token_entry *entry, int64_t min_t
 bool decision_is_best_possible(const struct token_entry *entry, int64_t min_ttl, int64_t now)
 {
     const struct token_set *tokens = entry->tokens;
-    return tokens->expires_at - tokens->obtained_at < min_ttl && now < entry->refresh_after;
+    bool is_fresh = now < entry->refresh_after || now == tokens->obtained_at;
+    return is_fresh && tokens->expires_at - tokens->obtained_at < min_ttl;
 }
 
 enum token_answer decision_trouble(const struct token_entry *entry)

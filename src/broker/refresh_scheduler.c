@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "broker/broker_state.h"
+#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 
@@ -18,7 +19,7 @@ int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double
         return 0;
     double lifetime = (double)(expires_at - obtained_at);
     if (lifetime <= 0)
-        return expires_at;
+        return 0;
     double margin = lifetime * 0.2 > 300 ? lifetime * 0.2 : 300;
     if (margin > lifetime / 2)
         margin = lifetime / 2;
@@ -34,8 +35,10 @@ void refresh_scheduler_choose(struct token_entry *entry)
 
 bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now)
 {
-    return entry->refresh_after &&
-           (now >= entry->refresh_after || token_entry_is_later(entry->span.obtained_at, now));
+    if (entry->span.expires_at == 0)
+        return false;
+    bool is_near_its_end = entry->refresh_after && now >= entry->refresh_after;
+    return is_near_its_end || token_entry_is_later(entry->span.obtained_at, now);
 }
 
 static void on_due(void *context);
@@ -49,15 +52,37 @@ static void start_timer(struct token_entry *entry, int64_t delay_ms)
                   token_entry_name(entry));
 }
 
-static bool wants_refresh(const struct token_entry *entry)
+/* Wall clock of when there is something to do; 0: nothing, or what is running plans anew when it ends. */
+static int64_t next_moment(const struct token_entry *entry, int64_t now)
+{
+    if (!entry->connection || !entry->fits)
+        return 0;
+    if (entry->fetch || revocation_is_running(entry) || entry->broker->drained)
+        return 0;
+    if (entry->state == ENTRY_INACTIVE || entry->state == ENTRY_UNSUPPORTED ||
+        entry->state == ENTRY_AUTHORIZATION_REQUIRED)
+        return 0;
+    /* Without means to refresh, the moment that counts is the end: then a login is needed, and watchers are told. */
+    if (!token_fetch_is_possible(entry))
+        return entry->span.expires_at;
+    int64_t due = refresh_scheduler_is_due(entry, now) ? now : entry->refresh_after;
+    if (due == 0 || !connection_refreshes_ahead(entry->connection))
+        return 0;
+    int64_t retry_at = token_entry_retry_at(entry, now);
+    return due > retry_at ? due : retry_at;
+}
+
+/* What plan() calls due and what a turn acts on have to be the same, or the loop would spin between the two. */
+static bool is_time(const struct token_entry *entry)
 {
     int64_t now = clock_wall();
-    return entry->fits && refresh_scheduler_is_due(entry, now) && now >= token_entry_retry_at(entry, now);
+    int64_t moment = next_moment(entry, now);
+    return moment != 0 && moment <= now;
 }
 
 void refresh_scheduler_take_turn(struct token_entry *entry)
 {
-    if (wants_refresh(entry))
+    if (is_time(entry))
         token_fetch_begin(entry, true);
     if (!entry->fetch)
         refresh_scheduler_plan(entry);
@@ -67,27 +92,10 @@ static void on_due(void *context)
 {
     struct token_entry *entry = context;
     struct refresh_turns *turns = &entry->broker->turns;
-    if (!wants_refresh(entry) || refresh_turn_is_free(turns, connection_iclient(entry->connection)))
+    if (!is_time(entry) || refresh_turn_is_free(turns, connection_iclient(entry->connection)))
         refresh_scheduler_take_turn(entry);
     else if (!refresh_turn_wait(turns, entry))
         start_timer(entry, NO_LINE_WAIT_MS);
-}
-
-/* Wall clock of the next look; 0: none. */
-static int64_t next_moment(const struct token_entry *entry, int64_t now)
-{
-    if (!entry->connection || !entry->fits || entry->fetch || !connection_refreshes_ahead(entry->connection))
-        return 0;
-    if (entry->state == ENTRY_INACTIVE || entry->state == ENTRY_UNSUPPORTED ||
-        entry->state == ENTRY_AUTHORIZATION_REQUIRED || entry->refresh_after == 0)
-        return 0;
-    int64_t retry_at = token_entry_retry_at(entry, now);
-    int64_t due = refresh_scheduler_is_due(entry, now) ? now : entry->refresh_after;
-    int64_t moment = due > retry_at ? due : retry_at;
-    /* Without means to refresh, the moment that counts is the end: then a login is needed, and watchers are told. */
-    if (!token_fetch_is_possible(entry))
-        moment = entry->tokens->expires_at;
-    return moment > now + LONGEST_SLEEP_SECONDS ? now + LONGEST_SLEEP_SECONDS : moment;
 }
 
 void refresh_scheduler_plan(struct token_entry *entry)
@@ -99,5 +107,6 @@ void refresh_scheduler_plan(struct token_entry *entry)
             loop_timer_stop(entry->timer);
         return;
     }
-    start_timer(entry, moment > now ? (moment - now) * 1000 : 0);
+    int64_t delay = moment > now ? moment - now : 0;
+    start_timer(entry, 1000 * (delay < LONGEST_SLEEP_SECONDS ? delay : LONGEST_SLEEP_SECONDS));
 }

@@ -11,7 +11,10 @@ struct token_entry;
  * for each entry that has something to wait for.
  */
 
-/* The moment, chosen once for each token so that it does not wander. 0 for a token that never expires. fraction: of [0, 1). */
+/*
+ * The moment, chosen once for each token so that it does not wander. 0: not ahead of time, for a token that never expires, and for
+ * one without a lifetime, which would be refreshed without end. fraction: of [0, 1).
+ */
 int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction);
 /* Sets entry->refresh_after for its tokens. */
 void refresh_scheduler_choose(struct token_entry *entry);
