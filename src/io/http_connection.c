@@ -57,7 +57,7 @@ static bool take_parse(struct http_connection *connection)
     if (connection->parse)
         return true;
     connection->parse =
-        server->parse_count > 0 ? server->parses[--server->parse_count] : http_parse_create(&server->options);
+        server->parse_count > 0 ? server->parses[--server->parse_count] : http_parse_create(&server->options, server->heads);
     return connection->parse;
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <uthash.h>
 
+#include "io/http_heads.h"
 #include "io/http_output.h"
 #include "io/http_parse.h"
 #include "io/http_server.h"
@@ -111,6 +112,7 @@ struct http_server {
     struct http_pool pool;
     struct http_parse *parses[HTTP_POOL_MAX];
     size_t parse_count;
+    struct http_heads *heads; /* NULL on TCP, where a head may carry a cookie or a state */
 
     /* Deadlines are looked at once per interval; time is as old as that, so that no request asks the clock. */
     struct loop_timer *sweep;

@@ -6,10 +6,12 @@
 #include <strings.h>
 
 #include "base/secret.h"
+#include "io/http_heads.h"
+#include "io/http_strict.h"
 
 /*
- * http-parser decides what a request is; what it lets pass although RFC 9112 does not, or a proxy could read in
- * another way, is refused here: bare LF, obs-fold, loose request lines, Transfer-Encoding, a second Content-Length.
+ * http-parser decides what a request is; what it lets pass and should not is refused here: what http_strict says,
+ * Transfer-Encoding, a second Content-Length.
  */
 
 enum {
@@ -31,8 +33,21 @@ struct header_place {
 
 enum parse_step { STEP_BEFORE, STEP_REQUEST_LINE, STEP_HEADER_NAME, STEP_HEADER_VALUE, STEP_BODY, STEP_COMPLETE };
 
+/* What a head was parsed to: all that a handler may ask of it, and the same for the same bytes. */
+struct request {
+    enum http_verb verb;
+    bool is_version_1_0;
+    bool is_keep_alive;
+    struct place target;
+    struct place path;
+    struct place query;
+    size_t header_count;
+    struct header_place headers[];
+};
+
 struct http_parse {
     const struct http_server_options *limits;
+    struct http_heads *heads; /* NULL: none are known */
     http_parser parser;
 
     char *data;
@@ -43,27 +58,23 @@ struct http_parse {
 
     enum parse_step step;
     bool skipped_line;
-    bool is_keep_alive;
     bool wants_continue;
     int refusal;
     const char *refusal_message;
-    struct place target;
-    struct place path;
-    struct place query;
     struct place body;
-    size_t header_count;
-    struct header_place headers[];
+    struct request request; /* last: its headers follow */
 };
 
 /* ---- memory ---- */
 
-struct http_parse *http_parse_create(const struct http_server_options *limits)
+struct http_parse *http_parse_create(const struct http_server_options *limits, struct http_heads *heads)
 {
     size_t size = sizeof(struct http_parse) + limits->max_header_count * sizeof(struct header_place);
     struct http_parse *parse = calloc(1, size);
     if (!parse)
         return NULL;
     parse->limits = limits;
+    parse->heads = heads;
     parse->data = malloc(FIRST_CAPACITY);
     if (!parse->data) {
         free(parse);
@@ -164,8 +175,8 @@ static void place_extend(struct http_parse *parse, struct place *place, bool is_
 static int on_target(http_parser *parser, const char *at, size_t length)
 {
     struct http_parse *parse = parser->data;
-    place_extend(parse, &parse->target, parse->target.length == 0, at, length);
-    if (parse->target.length > parse->limits->max_target)
+    place_extend(parse, &parse->request.target, parse->request.target.length == 0, at, length);
+    if (parse->request.target.length > parse->limits->max_target)
         return refuse(parse, 414, "The request target is too long.");
     return 0;
 }
@@ -175,12 +186,12 @@ static int on_header_name(http_parser *parser, const char *at, size_t length)
     struct http_parse *parse = parser->data;
     bool is_first = parse->step != STEP_HEADER_NAME;
     if (is_first) {
-        if (parse->header_count == parse->limits->max_header_count)
+        if (parse->request.header_count == parse->limits->max_header_count)
             return refuse(parse, 431, "The request has too many headers.");
-        parse->headers[parse->header_count++] = (struct header_place){0};
+        parse->request.headers[parse->request.header_count++] = (struct header_place){0};
         parse->step = STEP_HEADER_NAME;
     }
-    place_extend(parse, &parse->headers[parse->header_count - 1].name, is_first, at, length);
+    place_extend(parse, &parse->request.headers[parse->request.header_count - 1].name, is_first, at, length);
     return 0;
 }
 
@@ -189,7 +200,7 @@ static int on_header_value(http_parser *parser, const char *at, size_t length)
     struct http_parse *parse = parser->data;
     bool is_first = parse->step != STEP_HEADER_VALUE;
     parse->step = STEP_HEADER_VALUE;
-    place_extend(parse, &parse->headers[parse->header_count - 1].value, is_first, at, length);
+    place_extend(parse, &parse->request.headers[parse->request.header_count - 1].value, is_first, at, length);
     return 0;
 }
 
@@ -208,48 +219,13 @@ static int on_complete(http_parser *parser)
     return 0;
 }
 
-/* ---- what the parser lets pass ---- */
-
-/* RFC 9112 §3: single spaces, and the version is there (a line without one would be HTTP/0.9). */
-static bool is_request_line_strict(const struct http_parse *parse)
-{
-    static const char version[] = " HTTP/";
-    const char *target = at_place(parse, parse->target);
-    const char *after = target + parse->target.length;
-    size_t left = (size_t)(parse->data + parse->end - after);
-    return parse->target.begin >= 2 && target[-2] != ' ' && left >= sizeof version - 1 &&
-           memcmp(after, version, sizeof version - 1) == 0;
-}
-
-/* RFC 9112 §2.2, §5.2: each line ends in CR LF, has neither within, and begins with no space. 0 when one does not. */
-static size_t strict_head_length(const struct http_parse *parse)
-{
-    const char *begin = parse->data + parse->begin;
-    const char *end = parse->data + parse->end;
-    for (const char *line = begin;;) {
-        const char *feed = memchr(line, '\n', (size_t)(end - line));
-        if (!feed || memchr(line, '\r', (size_t)(feed - line + 1)) != feed - 1 || *line == ' ' || *line == '\t')
-            return 0;
-        if (feed == line + 1)
-            return (size_t)(feed + 1 - begin);
-        line = feed + 1;
-    }
-}
-
-static bool is_visible(struct http_text target)
-{
-    for (size_t i = 0; i < target.length; i++) {
-        if (target.data[i] <= ' ' || target.data[i] > '~' || target.data[i] == '#')
-            return false;
-    }
-    return target.length > 0;
-}
+/* ---- the head ---- */
 
 /* RFC 9112 §3.2: origin form, or absolute form, of which the origin counts. */
 static bool split_target(struct http_parse *parse)
 {
     static const char *const schemes[] = {"http://", "https://"};
-    struct http_text target = text_at(parse, parse->target);
+    struct http_text target = text_at(parse, parse->request.target);
     size_t path = 0;
     bool is_origin_form = target.data[0] == '/';
     for (size_t i = 0; !is_origin_form && i < sizeof schemes / sizeof schemes[0]; i++) {
@@ -266,10 +242,10 @@ static bool split_target(struct http_parse *parse)
 
     const char *mark = memchr(target.data + path, '?', target.length - path);
     size_t query = mark ? (size_t)(mark - target.data) : target.length;
-    parse->path = (struct place){parse->target.begin + (uint32_t)path, (uint32_t)(query - path)};
-    parse->query = (struct place){parse->target.begin + (uint32_t)query + 1, 0};
+    parse->request.path = (struct place){parse->request.target.begin + (uint32_t)path, (uint32_t)(query - path)};
+    parse->request.query = (struct place){parse->request.target.begin + (uint32_t)query + 1, 0};
     if (mark)
-        parse->query.length = (uint32_t)(target.length - query - 1);
+        parse->request.query.length = (uint32_t)(target.length - query - 1);
     return true;
 }
 
@@ -286,41 +262,21 @@ static bool is_text(struct http_text text, const char *other)
     return text.length == strlen(other) && strncasecmp(text.data, other, text.length) == 0;
 }
 
-static bool is_number(struct http_text text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-    }
-    return text.length > 0;
-}
-
-/* RFC 9112 §5.1: no space before the colon; RFC 9110 §5.5: no control bytes but the tab. http-parser takes both. */
-static bool is_header_strict(struct http_text name, struct http_text value)
-{
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char byte = (unsigned char)value.data[i];
-        if ((byte < ' ' && byte != '\t') || byte == 0x7f)
-            return false;
-    }
-    return name.length > 0 && !memchr(name.data, ' ', name.length);
-}
-
 static int check_headers(struct http_parse *parse)
 {
     size_t hosts = 0;
     size_t lengths = 0;
-    for (size_t i = 0; i < parse->header_count; i++) {
-        const struct header_place *header = &parse->headers[i];
+    for (size_t i = 0; i < parse->request.header_count; i++) {
+        const struct header_place *header = &parse->request.headers[i];
         struct http_text name = text_at(parse, header->name);
         struct http_text value = trimmed_value(parse, header);
-        if (!is_header_strict(name, value))
+        if (!http_strict_header(name, value))
             return refuse(parse, 400, "A header is malformed.");
         if (is_text(name, "host"))
             hosts++;
         else if (is_text(name, "transfer-encoding"))
             return refuse(parse, 400, "Transfer-Encoding is not taken here; send a Content-Length.");
-        else if (is_text(name, "content-length") && (lengths++ > 0 || !is_number(value)))
+        else if (is_text(name, "content-length") && (lengths++ > 0 || !http_strict_content_length(value)))
             return refuse(parse, 400, "There must be one Content-Length, and it must be a number.");
         else if (is_text(name, "expect"))
             parse->wants_continue = is_text(value, "100-continue");
@@ -330,26 +286,50 @@ static int check_headers(struct http_parse *parse)
     return 0;
 }
 
+static enum http_verb verb_of(const http_parser *parser)
+{
+    switch (parser->method) {
+    case HTTP_GET:
+        return HTTP_VERB_GET;
+    case HTTP_HEAD:
+        return HTTP_VERB_HEAD;
+    case HTTP_POST:
+        return HTTP_VERB_POST;
+    case HTTP_PUT:
+        return HTTP_VERB_PUT;
+    case HTTP_PATCH:
+        return HTTP_VERB_PATCH;
+    case HTTP_DELETE:
+        return HTTP_VERB_DELETE;
+    default:
+        return HTTP_VERB_OTHER;
+    }
+}
+
 static int on_headers_complete(http_parser *parser)
 {
     struct http_parse *parse = parser->data;
-    size_t head_length = strict_head_length(parse);
-    if (head_length == 0 || !is_request_line_strict(parse))
+    struct http_text received = {parse->data + parse->begin, parse->end - parse->begin};
+    struct http_text target = text_at(parse, parse->request.target);
+    size_t head_length = http_strict_head_length(received);
+    if (head_length == 0 || !http_strict_request_line(received, target))
         return refuse(parse, 400, "The request's lines are malformed.");
-    if (head_length - parse->target.length > parse->limits->max_header_bytes)
+    if (head_length - target.length > parse->limits->max_header_bytes)
         return refuse(parse, 431, "The request's headers are too large.");
     if (parser->http_major != 1)
         return refuse(parse, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
-    if (!is_visible(text_at(parse, parse->target)) || !split_target(parse))
+    if (!http_strict_target(target) || !split_target(parse))
         return refuse(parse, 400, "The request target is malformed.");
     if (check_headers(parse) < 0)
         return -1;
     bool has_body = parser->content_length != UINT64_MAX && parser->content_length > 0;
     if (has_body && parser->content_length > parse->limits->max_body)
         return refuse(parse, 413, "The request's body is too large.");
-    parse->is_keep_alive = http_should_keep_alive(parser);
+    parse->request.verb = verb_of(parser);
+    parse->request.is_version_1_0 = parser->http_minor == 0;
+    parse->request.is_keep_alive = http_should_keep_alive(parser);
     /* RFC 9110 §10.1.1: not for 1.0, and not when the body is on its way already. */
-    if (!has_body || parser->http_minor == 0 || parse->end - parse->begin > head_length)
+    if (!has_body || parse->request.is_version_1_0 || received.length > head_length)
         parse->wants_continue = false;
     parse->step = STEP_BODY;
     return 0;
@@ -389,8 +369,8 @@ static enum http_parse_result begin_request(struct http_parse *parse)
     parse->parsed = parse->begin;
     parse->step = STEP_REQUEST_LINE;
     parse->wants_continue = false;
-    parse->target = parse->path = parse->query = parse->body = (struct place){0};
-    parse->header_count = 0;
+    parse->body = (struct place){0};
+    parse->request = (struct request){0};
     return HTTP_PARSE_COMPLETE;
 }
 
@@ -405,10 +385,65 @@ static void refuse_for_parser(struct http_parse *parse)
         refuse(parse, 400, http_errno_description(reason));
 }
 
-enum http_parse_result http_parse_run(struct http_parse *parse)
+/* ---- requests that were parsed before ---- */
+
+/* Where a request that a read brought as a whole, and nothing behind it, stands among those that are known. */
+struct head_key {
+    size_t begin;
+    size_t length; /* 0: it is none to look for */
+    uint64_t hash;
+};
+
+static struct head_key head_key(const struct http_parse *parse)
 {
-    if (parse->refusal)
-        return HTTP_PARSE_REFUSED;
+    struct head_key key = {.begin = parse->begin, .length = parse->end - parse->begin};
+    if (!parse->heads || parse->step != STEP_BEFORE || key.length > HTTP_HEAD_KEPT_MAX)
+        return (struct head_key){0};
+    key.hash = http_heads_hash(parse->data + key.begin, key.length);
+    return key;
+}
+
+static bool recall(struct http_parse *parse, const struct head_key *key)
+{
+    size_t size;
+    const void *known = key->length > 0
+                            ? http_heads_find(parse->heads, key->hash, parse->data + key->begin, key->length, &size)
+                            : NULL;
+    if (!known)
+        return false;
+    memcpy(&parse->request, known, size);
+    parse->body = (struct place){0};
+    parse->wants_continue = false;
+    parse->parsed = parse->end;
+    parse->step = STEP_COMPLETE;
+    return true;
+}
+
+/* Who sends credentials here does so by mistake; they are not kept. */
+static bool has_credentials(const struct http_parse *parse)
+{
+    static const char *const names[] = {"authorization", "proxy-authorization", "cookie"};
+    struct http_text value;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (http_parse_header(parse, names[i], &value))
+            return true;
+    }
+    return false;
+}
+
+static void learn(struct http_parse *parse, const struct head_key *key)
+{
+    bool is_whole = parse->begin == key->begin && parse->parsed == parse->end && parse->body.length == 0;
+    if (key->length == 0 || !is_whole || has_credentials(parse))
+        return;
+    size_t size = sizeof parse->request + parse->request.header_count * sizeof *parse->request.headers;
+    http_heads_learn(parse->heads, key->hash, parse->data + key->begin, key->length, &parse->request, size);
+}
+
+/* ---- one request after another ---- */
+
+static enum http_parse_result parse_on(struct http_parse *parse)
+{
     if (parse->step == STEP_BEFORE) {
         enum http_parse_result begun = begin_request(parse);
         if (begun != HTTP_PARSE_COMPLETE)
@@ -423,11 +458,25 @@ enum http_parse_result http_parse_run(struct http_parse *parse)
         refuse_for_parser(parse);
         return HTTP_PARSE_REFUSED;
     }
-    if (parse->step < STEP_BODY && parse->end - parse->begin - parse->target.length > parse->limits->max_header_bytes) {
+    size_t target = parse->request.target.length;
+    if (parse->step < STEP_BODY && parse->end - parse->begin - target > parse->limits->max_header_bytes) {
         refuse(parse, 431, "The request's headers are too large.");
         return HTTP_PARSE_REFUSED;
     }
     return HTTP_PARSE_NEEDS_MORE;
+}
+
+enum http_parse_result http_parse_run(struct http_parse *parse)
+{
+    if (parse->refusal)
+        return HTTP_PARSE_REFUSED;
+    struct head_key key = head_key(parse);
+    if (recall(parse, &key))
+        return HTTP_PARSE_COMPLETE;
+    enum http_parse_result result = parse_on(parse);
+    if (result == HTTP_PARSE_COMPLETE)
+        learn(parse, &key);
+    return result;
 }
 
 void http_parse_finish_request(struct http_parse *parse)
@@ -453,35 +502,20 @@ bool http_parse_wants_continue(struct http_parse *parse)
 
 enum http_verb http_parse_verb(const struct http_parse *parse)
 {
-    switch (parse->parser.method) {
-    case HTTP_GET:
-        return HTTP_VERB_GET;
-    case HTTP_HEAD:
-        return HTTP_VERB_HEAD;
-    case HTTP_POST:
-        return HTTP_VERB_POST;
-    case HTTP_PUT:
-        return HTTP_VERB_PUT;
-    case HTTP_PATCH:
-        return HTTP_VERB_PATCH;
-    case HTTP_DELETE:
-        return HTTP_VERB_DELETE;
-    default:
-        return HTTP_VERB_OTHER;
-    }
+    return parse->request.verb;
 }
 
 struct http_text http_parse_path(const struct http_parse *parse)
 {
     /* An absolute form may have none (RFC 9110 §4.2.3). */
-    if (parse->path.length == 0)
+    if (parse->request.path.length == 0)
         return (struct http_text){"/", 1};
-    return text_at(parse, parse->path);
+    return text_at(parse, parse->request.path);
 }
 
 struct http_text http_parse_query(const struct http_parse *parse)
 {
-    return parse->query.length == 0 ? (struct http_text){"", 0} : text_at(parse, parse->query);
+    return parse->request.query.length == 0 ? (struct http_text){"", 0} : text_at(parse, parse->request.query);
 }
 
 struct http_text http_parse_body(const struct http_parse *parse)
@@ -491,9 +525,9 @@ struct http_text http_parse_body(const struct http_parse *parse)
 
 bool http_parse_header(const struct http_parse *parse, const char *name, struct http_text *ret_value)
 {
-    for (size_t i = 0; i < parse->header_count; i++) {
-        if (is_text(text_at(parse, parse->headers[i].name), name)) {
-            *ret_value = trimmed_value(parse, &parse->headers[i]);
+    for (size_t i = 0; i < parse->request.header_count; i++) {
+        if (is_text(text_at(parse, parse->request.headers[i].name), name)) {
+            *ret_value = trimmed_value(parse, &parse->request.headers[i]);
             return true;
         }
     }
@@ -502,10 +536,10 @@ bool http_parse_header(const struct http_parse *parse, const char *name, struct 
 
 bool http_parse_is_version_1_0(const struct http_parse *parse)
 {
-    return parse->parser.http_minor == 0;
+    return parse->request.is_version_1_0;
 }
 
 bool http_parse_keeps_alive(const struct http_parse *parse)
 {
-    return parse->is_keep_alive;
+    return parse->request.is_keep_alive;
 }

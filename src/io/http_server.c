@@ -333,7 +333,9 @@ enum status http_server_create(struct event_loop *loop, int take_fd, const struc
     TAILQ_INIT(&server->waiting);
     server->next_turn = loop_timer_create(loop, on_next_turn, server);
     server->sweep = loop_timer_create(loop, on_sweep, server);
-    if (!server->sweep || !server->next_turn) {
+    if (options->is_local)
+        server->heads = http_heads_create();
+    if (!server->sweep || !server->next_turn || (options->is_local && !server->heads)) {
         close(take_fd);
         http_server_destroy(server);
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP server");
@@ -359,6 +361,7 @@ void http_server_destroy(struct http_server *server)
     loop_timer_destroy(server->sweep);
     while (server->parse_count > 0)
         http_parse_destroy(server->parses[--server->parse_count]);
+    http_heads_destroy(server->heads);
     http_pool_finish(&server->pool);
     free(server);
 }

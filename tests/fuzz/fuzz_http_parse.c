@@ -2,9 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/http_heads.h"
 #include "io/http_parse.h"
 
-/* The same bytes must be the same requests however the reads cut them, or a client could hide one. */
+/*
+ * The same bytes must be the same requests however the reads cut them, and whether they came before or not, or a client could
+ * hide one.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct http_server_options limits = {
@@ -41,10 +45,10 @@ static void add_request(struct outcome *outcome, const struct http_parse *parse)
     outcome->requests++;
 }
 
-static struct outcome feed(const uint8_t *data, size_t size, size_t piece)
+static struct outcome feed(struct http_heads *heads, const uint8_t *data, size_t size, size_t piece)
 {
     struct outcome outcome = {0};
-    AUTO(http_parse) parse = http_parse_create(&limits);
+    AUTO(http_parse) parse = http_parse_create(&limits, heads);
     while (size > 0 && !outcome.is_refused) {
         size_t room_size;
         char *room = http_parse_room(parse, &room_size);
@@ -76,8 +80,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     size_t piece = 2 + data[0] % 15;
-    struct outcome whole = feed(data + 1, size - 1, SIZE_MAX);
-    assert_same(whole, feed(data + 1, size - 1, 1));
-    assert_same(whole, feed(data + 1, size - 1, piece));
+    struct outcome whole = feed(NULL, data + 1, size - 1, SIZE_MAX);
+    assert_same(whole, feed(NULL, data + 1, size - 1, 1));
+    assert_same(whole, feed(NULL, data + 1, size - 1, piece));
+    AUTO(http_heads) heads = http_heads_create();
+    for (int i = 0; i < 3; i++) {
+        assert_same(whole, feed(heads, data + 1, size - 1, SIZE_MAX));
+        assert_same(whole, feed(heads, data + 1, size - 1, piece));
+    }
     return 0;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/http_heads.h"
 #include "io/http_parse.h"
 
 static const struct http_server_options limits = {
@@ -149,7 +150,7 @@ static int outcome(struct http_parse *parse, enum http_parse_result result)
 
 Test(http_parse, takes_what_the_rfc_says_and_refuses_the_rest_at_once)
 {
-    AUTO(http_parse) parse = http_parse_create(&limits);
+    AUTO(http_parse) parse = http_parse_create(&limits, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         enum http_parse_result result = feed(parse, rows[i].text, rows[i].length, SIZE_MAX);
         cr_expect_eq(outcome(parse, result), rows[i].status, "row %zu gave %d, not %d: %s", i, outcome(parse, result),
@@ -161,7 +162,7 @@ Test(http_parse, takes_what_the_rfc_says_and_refuses_the_rest_at_once)
 /* However it is cut, the same comes out; and a request that is refused is never taken when it comes in two parts. */
 Test(http_parse, outcome_does_not_depend_on_where_reads_end)
 {
-    AUTO(http_parse) parse = http_parse_create(&limits);
+    AUTO(http_parse) parse = http_parse_create(&limits, NULL);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
         for (size_t cut = 1; cut < row->length; cut++) {
@@ -189,7 +190,7 @@ Test(http_parse, gives_path_query_headers_and_body_however_they_came)
 {
     static const char text[] = "POST /v1/a%20b?c=d?e HTTP/1.1\r\nhOST:  x \r\nEmpty:\r\nX-Two: 1\r\nX-Two: 2\r\n"
                                "Content-Length: 5\r\n\r\nhello";
-    AUTO(http_parse) parse = http_parse_create(&limits);
+    AUTO(http_parse) parse = http_parse_create(&limits, NULL);
     for (size_t piece = 1; piece <= sizeof text; piece++) {
         cr_assert_eq(feed(parse, text, sizeof text - 1, piece), HTTP_PARSE_COMPLETE);
         cr_assert_eq(http_parse_verb(parse), HTTP_VERB_POST);
@@ -219,7 +220,7 @@ Test(http_parse, target_forms_come_down_to_path_and_query)
         {"http://h", "/", ""},    {"http://h/", "/", ""},
         {"http://h?q", "/", "q"}, {"HTTPS://h:80/a/b?q=/", "/a/b", "q=/"},
     };
-    AUTO(http_parse) parse = http_parse_create(&limits);
+    AUTO(http_parse) parse = http_parse_create(&limits, NULL);
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         char text[128];
         int length = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" H "\r\n", forms[i].target);
@@ -245,7 +246,7 @@ Test(http_parse, each_request_of_a_pipeline_is_its_own)
         {HTTP_VERB_HEAD, "/333", "", "", false},
     };
     for (size_t piece = 1; piece <= sizeof pipeline; piece++) {
-        AUTO(http_parse) parse = http_parse_create(&limits);
+        AUTO(http_parse) parse = http_parse_create(&limits, NULL);
         size_t found = 0;
         for (size_t done = 0; done < sizeof pipeline - 1; done += piece) {
             size_t size = sizeof pipeline - 1 - done < piece ? sizeof pipeline - 1 - done : piece;
@@ -268,7 +269,7 @@ Test(http_parse, each_request_of_a_pipeline_is_its_own)
 Test(http_parse, very_long_pipeline_does_not_grow_the_memory)
 {
     static const char text[] = "GET /some/path HTTP/1.1\r\n" H "\r\n";
-    AUTO(http_parse) parse = http_parse_create(&limits);
+    AUTO(http_parse) parse = http_parse_create(&limits, NULL);
     size_t sent = 0;
     size_t found = 0;
     while (found < 10000) {
@@ -301,7 +302,7 @@ Test(http_parse, endless_input_is_refused_near_its_limit)
         {"GET / HTTP/1.1\r\nHost: x", '\r', 400, 80},
     };
     for (size_t i = 0; i < sizeof floods / sizeof floods[0]; i++) {
-        AUTO(http_parse) parse = http_parse_create(&limits);
+        AUTO(http_parse) parse = http_parse_create(&limits, NULL);
         enum http_parse_result result = feed(parse, floods[i].start, strlen(floods[i].start), SIZE_MAX);
         size_t sent = 0;
         while (result == HTTP_PARSE_NEEDS_MORE && sent < 5000) {
@@ -326,7 +327,7 @@ Test(http_parse, continue_is_wanted_once_and_only_for_a_body_that_is_not_there)
         {"POST / HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 3\r\n", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        AUTO(http_parse) parse = http_parse_create(&limits);
+        AUTO(http_parse) parse = http_parse_create(&limits, NULL);
         cr_assert_eq(feed(parse, cases[i].text, strlen(cases[i].text), SIZE_MAX), HTTP_PARSE_NEEDS_MORE);
         cr_assert_eq(http_parse_wants_continue(parse), cases[i].wants, "case %zu", i);
         cr_assert_not(http_parse_wants_continue(parse));
@@ -337,7 +338,7 @@ Test(http_parse, workspace_that_grew_for_a_large_body_is_not_kept)
 {
     struct http_server_options large = limits;
     large.max_body = 100000;
-    AUTO(http_parse) parse = http_parse_create(&large);
+    AUTO(http_parse) parse = http_parse_create(&large, NULL);
     static const char head[] = "PUT / HTTP/1.1\r\n" H "Content-Length: 100000\r\n\r\n";
     cr_assert_eq(feed(parse, head, sizeof head - 1, SIZE_MAX), HTTP_PARSE_NEEDS_MORE);
     static char body[100000];
@@ -347,4 +348,83 @@ Test(http_parse, workspace_that_grew_for_a_large_body_is_not_kept)
     cr_assert_eq(text.length, sizeof body);
     cr_assert_eq(memcmp(text.data, body, sizeof body), 0);
     cr_assert_not(http_parse_reset(parse));
+}
+
+/* ---- requests that came before ---- */
+
+/* Sends text a few times, as the server does with its workspaces. */
+static void repeat(struct http_heads *heads, const char *text)
+{
+    for (int i = 0; i < 3; i++) {
+        AUTO(http_parse) parse = http_parse_create(&limits, heads);
+        feed(parse, text, strlen(text), SIZE_MAX);
+    }
+}
+
+Test(http_parse, a_known_request_is_the_same_request)
+{
+    static const char text[] = "HEAD http://h/path?query HTTP/1.0\r\n" H "Connection: keep-alive\r\nX: y \r\n\r\n";
+    AUTO(http_heads) heads = http_heads_create();
+    repeat(heads, text);
+    AUTO(http_parse) parse = http_parse_create(&limits, heads);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(feed(parse, text, sizeof text - 1, SIZE_MAX), HTTP_PARSE_COMPLETE);
+        cr_expect_eq(http_parse_verb(parse), HTTP_VERB_HEAD);
+        assert_text(http_parse_path(parse), "/path");
+        assert_text(http_parse_query(parse), "query");
+        assert_text(http_parse_body(parse), "");
+        cr_expect(http_parse_is_version_1_0(parse));
+        cr_expect(http_parse_keeps_alive(parse));
+        struct http_text value;
+        cr_assert(http_parse_header(parse, "x", &value));
+        assert_text(value, "y");
+        cr_expect_not(http_parse_header(parse, "y", &value));
+        http_parse_finish_request(parse);
+        cr_expect(http_parse_is_empty(parse));
+    }
+}
+
+Test(http_parse, what_follows_a_known_request_is_parsed)
+{
+    static const char known[] = "GET /known HTTP/1.1\r\n" H "\r\n";
+    static const char both[] = "GET /known HTTP/1.1\r\n" H "\r\nGET /next HTTP/1.1\r\n" H "X: y\r\n\r\n";
+    AUTO(http_heads) heads = http_heads_create();
+    repeat(heads, known);
+    repeat(heads, both);
+    AUTO(http_parse) parse = http_parse_create(&limits, heads);
+    cr_assert_eq(feed(parse, both, sizeof both - 1, SIZE_MAX), HTTP_PARSE_COMPLETE);
+    assert_text(http_parse_path(parse), "/known");
+    http_parse_finish_request(parse);
+    cr_assert_eq(http_parse_run(parse), HTTP_PARSE_COMPLETE);
+    assert_text(http_parse_path(parse), "/next");
+    http_parse_finish_request(parse);
+    cr_assert_eq(feed(parse, known, sizeof known - 1, 5), HTTP_PARSE_COMPLETE, "in pieces");
+    assert_text(http_parse_path(parse), "/known");
+}
+
+Test(http_parse, only_whole_requests_without_body_and_credentials_are_known)
+{
+    static const struct {
+        const char *text;
+        bool is_known;
+    } cases[] = {
+        {"GET /a HTTP/1.1\r\n" H "\r\n", true},
+        {"POST /a HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", true},
+        {"GET /a HTTP/1.1\r\n" H "Connection: close\r\n\r\n", true},
+        {"POST /a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", false},
+        {"GET /a HTTP/1.1\r\n" H "Authorization: Bearer secret\r\n\r\n", false},
+        {"GET /a HTTP/1.1\r\n" H "COOKIE: secret\r\n\r\n", false},
+        {"GET /a HTTP/1.1\r\n" H "Proxy-Authorization: secret\r\n\r\n", false},
+        {"\r\nGET /a HTTP/1.1\r\n" H "\r\n", false},
+        {"GET /a HTTP/1.1\r\n\r\n", false},
+        {"GET /a HTTP/1.1\r\n" H, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO(http_heads) heads = http_heads_create();
+        repeat(heads, cases[i].text);
+        size_t size;
+        size_t length = strlen(cases[i].text);
+        const void *known = http_heads_find(heads, http_heads_hash(cases[i].text, length), cases[i].text, length, &size);
+        cr_expect_eq(known != NULL, cases[i].is_known, "case %zu", i);
+    }
 }
