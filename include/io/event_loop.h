@@ -60,5 +60,7 @@ enum status loop_wakeup_create(struct event_loop *loop, loop_timer_callback *cal
 void loop_wakeup_destroy(struct loop_wakeup *wakeup);
 AUTO_DEFINE(loop_wakeup);
 void loop_wakeup_signal(struct loop_wakeup *wakeup); /* any thread */
+/* What a thread with descriptors of its own has to keep in order to signal. */
+int loop_wakeup_descriptor(const struct loop_wakeup *wakeup);
 
 #endif

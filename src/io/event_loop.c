@@ -198,6 +198,11 @@ void loop_wakeup_destroy(struct loop_wakeup *wakeup)
     free(wakeup);
 }
 
+int loop_wakeup_descriptor(const struct loop_wakeup *wakeup)
+{
+    return wakeup->source.fd;
+}
+
 void loop_wakeup_signal(struct loop_wakeup *wakeup)
 {
     /* Fails only when the counter is full: then the wake-up is already due. */

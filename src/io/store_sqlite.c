@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "io/loop_slice.h"
-#include "io/store_database.h"
 #include "io/store_writer.h"
 
 /* Calls whose done has not run, and the bytes of their values: a disk that stands still must not fill the memory. */
@@ -293,18 +292,14 @@ void store_sqlite_on_key_change(struct store *store, store_key_changed *changed,
 enum status store_sqlite_create(struct event_loop *loop, const char *path, struct store_crypto *crypto,
                                 struct store **ret_store, struct error *ret_error)
 {
-    AUTO(store_database) database = NULL;
-    enum status status = store_database_open(path, crypto, &database, ret_error);
-    if (status != OK)
-        return status;
     struct store_sqlite *sqlite = calloc(1, sizeof *sqlite);
     if (!sqlite)
         return error_set(ret_error, ERR_NO_MEMORY, "store");
     sqlite->store.operations = &OPERATIONS;
     AUTO(store) store = &sqlite->store;
-    status = loop_wakeup_create(loop, on_answers, sqlite, &sqlite->wakeup, ret_error);
+    enum status status = loop_wakeup_create(loop, on_answers, sqlite, &sqlite->wakeup, ret_error);
     if (status == OK)
-        status = store_writer_start(TAKE(database), sqlite->wakeup, &sqlite->writer, ret_error);
+        status = store_writer_start(path, crypto, sqlite->wakeup, &sqlite->writer, ret_error);
     if (status != OK)
         return status;
     *ret_store = TAKE(store);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io/loop_slice.h"
 #include "io/store_rekey.h"
@@ -21,7 +22,11 @@ enum { GATHER_NS = 2 * 1000 * 1000 };
 STAILQ_HEAD(store_job_list, store_job);
 STAILQ_HEAD(store_answer_list, store_answer);
 
+enum writer_state { WRITER_OPENING, WRITER_OPEN, WRITER_REFUSED };
+
 struct store_writer {
+    const char *path;            /* until it is open */
+    struct store_crypto *crypto; /* likewise; then the database's */
     struct store_database *database; /* the thread's alone */
     struct store_rekey rekey;        /* likewise */
     struct loop_wakeup *wakeup;
@@ -30,6 +35,8 @@ struct store_writer {
     int64_t last_commit; /* loop_slice_now(); the thread's alone */
     pthread_mutex_t lock; /* for everything below */
     pthread_cond_t changed;
+    enum writer_state state;
+    struct error refusal; /* why it is REFUSED */
     struct store_job_list jobs;
     struct store_answer_list answers;
     struct store_key_state key_state;
@@ -340,18 +347,50 @@ static void do_all(struct store_writer *writer, struct store_job_list *jobs)
     write_group(writer, &group);
 }
 
+/*
+ * While two threads share their descriptors the kernel counts each use of one, in every read and write of the loop. One
+ * before 5.9 leaves them shared.
+ */
+static void take_own_descriptors(const struct store_writer *writer)
+{
+    unsigned kept = (unsigned)loop_wakeup_descriptor(writer->wakeup);
+    if (close_range(kept + 1, ~0U, CLOSE_RANGE_UNSHARE) == 0 && kept > STDERR_FILENO + 1)
+        close_range(STDERR_FILENO + 1, kept - 1, 0);
+}
+
+/* By the thread, whose descriptors and file locks are its own. */
+static bool open_database(struct store_writer *writer)
+{
+    struct error error = {0};
+    bool is_open = store_database_open(writer->path, writer->crypto, &writer->database, &error) == OK;
+    if (is_open) {
+        store_rekey_init(&writer->rekey, writer->database);
+        store_rekey_state(&writer->rekey, &writer->key_state);
+    }
+    pthread_mutex_lock(&writer->lock);
+    writer->state = is_open ? WRITER_OPEN : WRITER_REFUSED;
+    writer->refusal = error;
+    pthread_cond_broadcast(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    return is_open;
+}
+
 static void *run_writer(void *context)
 {
     struct store_writer *writer = context;
     struct store_job_list jobs = STAILQ_HEAD_INITIALIZER(jobs);
     /* By the thread itself: naming another one writes below /proc, which the sandbox forbids. */
     prctl(PR_SET_NAME, "store");
+    take_own_descriptors(writer);
+    if (!open_database(writer))
+        return NULL;
     while (wait_for_jobs(writer)) {
         let_gather(writer);
         take_jobs(writer, &jobs);
         do_all(writer, &jobs);
         step_rekey(writer);
     }
+    store_database_destroy(TAKE(writer->database));
     return NULL;
 }
 
@@ -367,43 +406,51 @@ static int start_thread(struct store_writer *writer)
     return code;
 }
 
-enum status store_writer_start(struct store_database *take_database, struct loop_wakeup *wakeup,
+static enum status wait_until_open(struct store_writer *writer, struct error *ret_error)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (writer->state == WRITER_OPENING)
+        pthread_cond_wait(&writer->changed, &writer->lock);
+    pthread_mutex_unlock(&writer->lock);
+    if (writer->state == WRITER_OPEN)
+        return OK;
+    *ret_error = writer->refusal;
+    return writer->refusal.status;
+}
+
+enum status store_writer_start(const char *path, struct store_crypto *crypto, struct loop_wakeup *wakeup,
                                struct store_writer **ret_writer, struct error *ret_error)
 {
-    struct store_writer *writer = calloc(1, sizeof *writer);
-    if (!writer) {
-        store_database_destroy(take_database);
+    AUTO(store_writer) writer = calloc(1, sizeof *writer);
+    if (!writer)
         return error_set(ret_error, ERR_NO_MEMORY, "store");
-    }
-    writer->database = take_database;
+    writer->path = path;
+    writer->crypto = crypto;
     writer->wakeup = wakeup;
-    store_rekey_init(&writer->rekey, take_database);
-    store_rekey_state(&writer->rekey, &writer->key_state);
     STAILQ_INIT(&writer->jobs);
     STAILQ_INIT(&writer->answers);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->changed, NULL);
     int code = start_thread(writer);
-    if (code != 0) {
-        store_writer_destroy(writer);
+    if (code != 0)
         return error_set(ret_error, ERR_IO, "store: its thread cannot be started: %s", strerror(code));
-    }
     writer->is_running = true;
-    *ret_writer = writer;
-    return OK;
+    enum status status = wait_until_open(writer, ret_error);
+    if (status == OK)
+        *ret_writer = TAKE(writer);
+    return status;
 }
 
 void store_writer_stop(struct store_writer *writer)
 {
-    if (writer->is_running) {
-        pthread_mutex_lock(&writer->lock);
-        writer->stopping = true;
-        pthread_cond_signal(&writer->changed);
-        pthread_mutex_unlock(&writer->lock);
-        pthread_join(writer->thread, NULL);
-        writer->is_running = false;
-    }
-    store_database_destroy(TAKE(writer->database));
+    if (!writer->is_running)
+        return;
+    pthread_mutex_lock(&writer->lock);
+    writer->stopping = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+    pthread_join(writer->thread, NULL);
+    writer->is_running = false;
 }
 
 void store_writer_destroy(struct store_writer *writer)

@@ -56,8 +56,11 @@ struct store_job {
 /* Frees an answer of rows; the end stands in its job. */
 void store_answer_destroy(struct store_answer *answer);
 
-/* wakeup: signalled when there are answers; borrowed. database: consumed. */
-enum status store_writer_start(struct store_database *take_database, struct loop_wakeup *wakeup,
+/*
+ * Starts the thread, which opens the database, and returns when it is open. path: until then. crypto: borrowed. wakeup: signalled
+ * when there are answers; borrowed. Errors as store_sqlite_create().
+ */
+enum status store_writer_start(const char *path, struct store_crypto *crypto, struct loop_wakeup *wakeup,
                                struct store_writer **ret_writer, struct error *ret_error);
 /* Does every write that was pushed, then ends the thread and closes the database. Answers not popped stay poppable. */
 void store_writer_stop(struct store_writer *writer);

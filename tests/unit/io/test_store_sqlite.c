@@ -1,10 +1,13 @@
 #include "io/store_sqlite.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "io/store_desk.h"
@@ -56,6 +59,31 @@ Test(store_sqlite, empty_and_largest_values_and_keys_are_kept)
     key[STORE_KEY_MAX + 1] = '\0';
     cr_assert_eq(put(&desk, STORE_TOKENS, key, "x").status, ERR_TOO_LARGE);
     cr_assert_eq(read_table(&desk, STORE_TOKENS).rows, 2);
+}
+
+/* What is open in this thread's table below the folder. */
+static int open_files_of(const char *folder)
+{
+    int count = 0;
+    DIR *descriptors = opendir("/proc/thread-self/fd");
+    cr_assert_not_null(descriptors);
+    for (struct dirent *entry; (entry = readdir(descriptors));) {
+        char target[PATH_MAX] = "";
+        if (readlinkat(dirfd(descriptors), entry->d_name, target, sizeof target - 1) > 0)
+            count += strncmp(target, folder, strlen(folder)) == 0;
+    }
+    closedir(descriptors);
+    return count;
+}
+
+/* Shared ones are counted by the kernel at each use: a token that stands ready would pay for that. */
+Test(store_sqlite, its_descriptors_are_its_threads_own)
+{
+    TEMPORARY_FOLDER(folder);
+    DESK(desk);
+    desk_open(&desk, folder_path(&folder, "store.db"));
+    cr_assert_eq(put(&desk, STORE_TOKENS, "a", "1").status, OK);
+    cr_expect_eq(open_files_of(folder_path(&folder, "")), 0);
 }
 
 Test(store_sqlite, call_without_done_and_without_changes_works)
