@@ -7,8 +7,9 @@
 #include "base/secret.h"
 
 struct known_head {
-    size_t length; /* of the bytes, which stand behind what they were parsed to */
-    size_t size;   /* of that */
+    size_t size; /* of what it was parsed to, behind which stand method and rest */
+    size_t method_length;
+    size_t rest_length;
     char data[];
 };
 
@@ -31,7 +32,7 @@ static void forget(struct known_head *known)
 {
     if (!known)
         return;
-    secret_wipe(known->data, known->size + known->length);
+    secret_wipe(known->data, known->size + known->method_length + known->rest_length);
     free(known);
 }
 
@@ -44,61 +45,69 @@ void http_heads_destroy(struct http_heads *heads)
     free(heads);
 }
 
-/* Eight bytes at a time, the last ones twice where they do not add up (multiplicative hashing, Knuth). */
-uint64_t http_heads_hash(const char *bytes, size_t length)
+/* Multiplicative hashing (Knuth). */
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
-    const uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t hash = length;
-    uint64_t word = 0;
-    for (size_t at = 0; at + sizeof word <= length; at += sizeof word) {
-        memcpy(&word, bytes + at, sizeof word);
-        hash = (hash ^ word) * factor;
-        hash ^= hash >> 32;
-    }
-    if (length >= sizeof word)
-        memcpy(&word, bytes + length - sizeof word, sizeof word);
-    else
-        memcpy(&word, bytes, length);
-    hash = (hash ^ word) * factor;
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
     return hash ^ hash >> 32;
 }
 
-static size_t place_of(uint64_t hash)
+/* Eight bytes at a time, and the last eight once more where they do not add up. */
+static uint64_t mix_text(uint64_t hash, struct http_text text)
 {
-    return hash % HTTP_HEADS_KEPT;
+    uint64_t word = 0;
+    for (size_t at = 0; at + sizeof word <= text.length; at += sizeof word) {
+        memcpy(&word, text.data + at, sizeof word);
+        hash = mix(hash, word);
+    }
+    if (text.length >= sizeof word)
+        memcpy(&word, text.data + text.length - sizeof word, sizeof word);
+    else
+        memcpy(&word, text.data, text.length);
+    return mix(hash, word ^ text.length);
 }
 
-const void *http_heads_find(const struct http_heads *heads, uint64_t hash, const char *bytes, size_t length,
-                            size_t *ret_size)
+uint64_t http_heads_hash(struct http_text method, struct http_text rest)
 {
-    const struct head_place *place = &heads->places[place_of(hash)];
+    return mix_text(mix_text(0, method), rest);
+}
+
+static bool is_text(const char *data, size_t length, struct http_text text)
+{
+    return length == text.length && memcmp(data, text.data, length) == 0;
+}
+
+const void *http_heads_find(const struct http_heads *heads, const struct http_head_key *key, size_t *ret_size)
+{
+    const struct head_place *place = &heads->places[key->hash % HTTP_HEADS_KEPT];
     const struct known_head *known = place->known;
-    bool is_it = known && place->hash == hash && known->length == length &&
-                 memcmp(known->data + known->size, bytes, length) == 0;
-    if (!is_it)
+    if (!known || place->hash != key->hash)
+        return NULL;
+    const char *method = known->data + known->size;
+    if (!is_text(method, known->method_length, key->method) ||
+        !is_text(method + known->method_length, known->rest_length, key->rest))
         return NULL;
     *ret_size = known->size;
     return known->data;
 }
 
-void http_heads_learn(struct http_heads *heads, uint64_t hash, const char *bytes, size_t length, const void *parsed,
-                      size_t size)
+void http_heads_learn(struct http_heads *heads, const struct http_head_key *key, const void *parsed, size_t size)
 {
-    struct head_place *place = &heads->places[place_of(hash)];
-    if (size > HTTP_HEAD_PARSED_MAX)
+    struct head_place *place = &heads->places[key->hash % HTTP_HEADS_KEPT];
+    if (size > HTTP_HEAD_PARSED_MAX || key->method.length + key->rest.length > HTTP_HEAD_KEPT_MAX)
         return;
-    if (place->candidate != hash) {
-        place->candidate = hash;
+    if (place->candidate != key->hash) {
+        place->candidate = key->hash;
         return;
     }
-    struct known_head *known = malloc(sizeof *known + size + length);
+    struct known_head *known = malloc(sizeof *known + size + key->method.length + key->rest.length);
     if (!known)
         return;
-    known->length = length;
-    known->size = size;
+    *known = (struct known_head){size, key->method.length, key->rest.length};
     memcpy(known->data, parsed, size);
-    memcpy(known->data + size, bytes, length);
+    memcpy(known->data + size, key->method.data, key->method.length);
+    memcpy(known->data + size + key->method.length, key->rest.data, key->rest.length);
     forget(place->known);
     place->known = known;
-    place->hash = hash;
+    place->hash = key->hash;
 }

@@ -17,6 +17,7 @@
 enum {
     FIRST_CAPACITY = 4096,
     KEPT_CAPACITY_MAX = 4096,     /* what an idle workspace may keep */
+    METHOD_MAX = 8,               /* of the requests that are looked for among the known ones, with the space */
     PARSER_HEAD_MAX = 0x7fffffff, /* our own limits are the ones that count, and they say which one it was */
 };
 
@@ -385,38 +386,49 @@ static void refuse_for_parser(struct http_parse *parse)
         refuse(parse, 400, http_errno_description(reason));
 }
 
-/* ---- requests that were parsed before ---- */
+/* ---- heads that were parsed before ---- */
 
-/* Where a request that a read brought as a whole, and nothing behind it, stands among those that are known. */
-struct head_key {
-    size_t begin;
-    size_t length; /* 0: it is none to look for */
-    uint64_t hash;
-};
-
-static struct head_key head_key(const struct http_parse *parse)
+/* Of a request in origin form that one read brought as a whole, and nothing behind it. */
+static bool find_key(const struct http_parse *parse, struct http_head_key *ret_key, struct http_text *ret_target)
 {
-    struct head_key key = {.begin = parse->begin, .length = parse->end - parse->begin};
-    if (!parse->heads || parse->step != STEP_BEFORE || key.length > HTTP_HEAD_KEPT_MAX)
-        return (struct head_key){0};
-    key.hash = http_heads_hash(parse->data + key.begin, key.length);
-    return key;
+    const char *begin = parse->data + parse->begin;
+    const char *end = parse->data + parse->end;
+    if (!parse->heads || parse->step != STEP_BEFORE || end - begin < METHOD_MAX || *begin < 'A' || *begin > 'Z')
+        return false;
+    const char *space = memchr(begin, ' ', METHOD_MAX);
+    if (!space || space + 1 == end || space[1] != '/')
+        return false;
+    const char *target = space + 1;
+    const char *rest = memchr(target, ' ', (size_t)(end - target));
+    if (!rest || end - rest > HTTP_HEAD_KEPT_MAX - METHOD_MAX)
+        return false;
+    *ret_target = (struct http_text){target, (size_t)(rest - target)};
+    ret_key->method = (struct http_text){begin, (size_t)(target - begin)};
+    ret_key->rest = (struct http_text){rest, (size_t)(end - rest)};
+    ret_key->hash = http_heads_hash(ret_key->method, ret_key->rest);
+    return true;
 }
 
-static bool recall(struct http_parse *parse, const struct head_key *key)
+/* The target is looked at each time, and must be one that the parser takes whatever stands around it. */
+static bool recall(struct http_parse *parse, const struct http_head_key *key, struct http_text target)
 {
     size_t size;
-    const void *known = key->length > 0
-                            ? http_heads_find(parse->heads, key->hash, parse->data + key->begin, key->length, &size)
-                            : NULL;
-    if (!known)
+    const void *known = http_heads_find(parse->heads, key, &size);
+    if (!known || target.length > parse->limits->max_target || !http_strict_target(target))
         return false;
-    memcpy(&parse->request, known, size);
+    struct request *request = &parse->request;
+    memcpy(request, known, size);
+    uint32_t shift = (uint32_t)target.length - request->target.length;
+    for (size_t i = 0; i < request->header_count; i++) {
+        request->headers[i].name.begin += shift;
+        request->headers[i].value.begin += shift;
+    }
+    request->target.length = (uint32_t)target.length;
     parse->body = (struct place){0};
     parse->wants_continue = false;
     parse->parsed = parse->end;
     parse->step = STEP_COMPLETE;
-    return true;
+    return split_target(parse);
 }
 
 /* Who sends credentials here does so by mistake; they are not kept. */
@@ -431,13 +443,12 @@ static bool has_credentials(const struct http_parse *parse)
     return false;
 }
 
-static void learn(struct http_parse *parse, const struct head_key *key)
+static void learn(struct http_parse *parse, const struct http_head_key *key)
 {
-    bool is_whole = parse->begin == key->begin && parse->parsed == parse->end && parse->body.length == 0;
-    if (key->length == 0 || !is_whole || has_credentials(parse))
+    if (parse->parsed < parse->end || parse->body.length > 0 || has_credentials(parse))
         return;
     size_t size = sizeof parse->request + parse->request.header_count * sizeof *parse->request.headers;
-    http_heads_learn(parse->heads, key->hash, parse->data + key->begin, key->length, &parse->request, size);
+    http_heads_learn(parse->heads, key, &parse->request, size);
 }
 
 /* ---- one request after another ---- */
@@ -470,11 +481,13 @@ enum http_parse_result http_parse_run(struct http_parse *parse)
 {
     if (parse->refusal)
         return HTTP_PARSE_REFUSED;
-    struct head_key key = head_key(parse);
-    if (recall(parse, &key))
+    struct http_head_key key;
+    struct http_text target;
+    bool may_be_known = find_key(parse, &key, &target);
+    if (may_be_known && recall(parse, &key, target))
         return HTTP_PARSE_COMPLETE;
     enum http_parse_result result = parse_on(parse);
-    if (result == HTTP_PARSE_COMPLETE)
+    if (may_be_known && result == HTTP_PARSE_COMPLETE)
         learn(parse, &key);
     return result;
 }

@@ -350,7 +350,7 @@ Test(http_parse, workspace_that_grew_for_a_large_body_is_not_kept)
     cr_assert_not(http_parse_reset(parse));
 }
 
-/* ---- requests that came before ---- */
+/* ---- heads that came before ---- */
 
 /* Sends text a few times, as the server does with its workspaces. */
 static void repeat(struct http_heads *heads, const char *text)
@@ -361,17 +361,19 @@ static void repeat(struct http_heads *heads, const char *text)
     }
 }
 
-Test(http_parse, a_known_request_is_the_same_request)
+Test(http_parse, a_known_head_is_the_same_head)
 {
-    static const char text[] = "HEAD http://h/path?query HTTP/1.0\r\n" H "Connection: keep-alive\r\nX: y \r\n\r\n";
+    static const char first[] = "HEAD /p?q HTTP/1.0\r\n" H "Connection: keep-alive\r\nX: y \r\n\r\n";
+    static const char second[] = "HEAD /longer/path?query HTTP/1.0\r\n" H "Connection: keep-alive\r\nX: y \r\n\r\n";
     AUTO(http_heads) heads = http_heads_create();
-    repeat(heads, text);
+    repeat(heads, first);
     AUTO(http_parse) parse = http_parse_create(&limits, heads);
-    for (int i = 0; i < 3; i++) {
-        cr_assert_eq(feed(parse, text, sizeof text - 1, SIZE_MAX), HTTP_PARSE_COMPLETE);
+    for (int i = 0; i < 4; i++) {
+        const char *text = i % 2 ? first : second;
+        cr_assert_eq(feed(parse, text, strlen(text), SIZE_MAX), HTTP_PARSE_COMPLETE);
         cr_expect_eq(http_parse_verb(parse), HTTP_VERB_HEAD);
-        assert_text(http_parse_path(parse), "/path");
-        assert_text(http_parse_query(parse), "query");
+        assert_text(http_parse_path(parse), i % 2 ? "/p" : "/longer/path");
+        assert_text(http_parse_query(parse), i % 2 ? "q" : "query");
         assert_text(http_parse_body(parse), "");
         cr_expect(http_parse_is_version_1_0(parse));
         cr_expect(http_parse_keeps_alive(parse));
@@ -384,7 +386,45 @@ Test(http_parse, a_known_request_is_the_same_request)
     }
 }
 
-Test(http_parse, what_follows_a_known_request_is_parsed)
+/* The status, and what the target was split into. */
+static int outcome_of_target(struct http_heads *heads, struct http_text target, char *ret_parts, size_t size)
+{
+    static const char rest[] = " HTTP/1.1\r\n" H "\r\n";
+    char head[256] = "GET ";
+    memcpy(head + 4, target.data, target.length);
+    memcpy(head + 4 + target.length, rest, sizeof rest - 1);
+    AUTO(http_parse) parse = http_parse_create(&limits, heads);
+    int status = outcome(parse, feed(parse, head, 4 + target.length + sizeof rest - 1, SIZE_MAX));
+    ret_parts[0] = '\0';
+    if (status == 0)
+        snprintf(ret_parts, size, "%.*s|%.*s", (int)http_parse_path(parse).length, http_parse_path(parse).data,
+                 (int)http_parse_query(parse).length, http_parse_query(parse).data);
+    return status;
+}
+
+/* Each pair of bytes within it: a known head takes no target that the parser would not, and none otherwise. */
+Test(http_parse, any_target_fares_the_same_in_a_known_head)
+{
+    AUTO(http_heads) heads = http_heads_create();
+    repeat(heads, "GET /learned HTTP/1.1\r\n" H "\r\n");
+    char known[128];
+    char unknown[128];
+    for (int pair = 0; pair < 65536; pair++) {
+        const char target[] = {'/', (char)(pair >> 8), (char)pair, 'z'};
+        struct http_text text = {target, sizeof target};
+        int status = outcome_of_target(heads, text, known, sizeof known);
+        cr_assert_eq(status, outcome_of_target(NULL, text, unknown, sizeof unknown), "%04x: %d", (unsigned)pair, status);
+        cr_assert_str_eq(known, unknown);
+    }
+    char longest[70];
+    memset(longest, '/', sizeof longest);
+    for (size_t length = 60; length < sizeof longest; length++) {
+        struct http_text text = {longest, length};
+        cr_expect_eq(outcome_of_target(heads, text, known, sizeof known), length > limits.max_target ? 414 : 0);
+    }
+}
+
+Test(http_parse, what_follows_a_known_head_is_parsed)
 {
     static const char known[] = "GET /known HTTP/1.1\r\n" H "\r\n";
     static const char both[] = "GET /known HTTP/1.1\r\n" H "\r\nGET /next HTTP/1.1\r\n" H "X: y\r\n\r\n";
@@ -402,29 +442,35 @@ Test(http_parse, what_follows_a_known_request_is_parsed)
     assert_text(http_parse_path(parse), "/known");
 }
 
-Test(http_parse, only_whole_requests_without_body_and_credentials_are_known)
+Test(http_parse, only_whole_heads_without_body_and_credentials_are_known)
 {
     static const struct {
-        const char *text;
+        const char *method;
+        const char *rest;
         bool is_known;
     } cases[] = {
-        {"GET /a HTTP/1.1\r\n" H "\r\n", true},
-        {"POST /a HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", true},
-        {"GET /a HTTP/1.1\r\n" H "Connection: close\r\n\r\n", true},
-        {"POST /a HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", false},
-        {"GET /a HTTP/1.1\r\n" H "Authorization: Bearer secret\r\n\r\n", false},
-        {"GET /a HTTP/1.1\r\n" H "COOKIE: secret\r\n\r\n", false},
-        {"GET /a HTTP/1.1\r\n" H "Proxy-Authorization: secret\r\n\r\n", false},
-        {"\r\nGET /a HTTP/1.1\r\n" H "\r\n", false},
-        {"GET /a HTTP/1.1\r\n\r\n", false},
-        {"GET /a HTTP/1.1\r\n" H, false},
+        {"GET ", " HTTP/1.1\r\n" H "\r\n", true},
+        {"POST ", " HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", true},
+        {"GET ", " HTTP/1.1\r\n" H "Connection: close\r\n\r\n", true},
+        {"POST ", " HTTP/1.1\r\n" H "Content-Length: 3\r\n\r\nabc", false},
+        {"GET ", " HTTP/1.1\r\n" H "Authorization: Bearer secret\r\n\r\n", false},
+        {"GET ", " HTTP/1.1\r\n" H "COOKIE: secret\r\n\r\n", false},
+        {"GET ", " HTTP/1.1\r\n" H "Proxy-Authorization: secret\r\n\r\n", false},
+        {"\r\nGET ", " HTTP/1.1\r\n" H "\r\n", false},
+        {"GET http://h", " HTTP/1.1\r\n" H "\r\n", false},
+        {"GET ", " HTTP/1.1\r\n\r\n", false},
+        {"GET ", " HTTP/1.1\r\n" H, false},
+        {"GET  ", " HTTP/1.1\r\n" H "\r\n", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO(http_heads) heads = http_heads_create();
-        repeat(heads, cases[i].text);
+        char text[256];
+        snprintf(text, sizeof text, "%s/a%s", cases[i].method, cases[i].rest);
+        repeat(heads, text);
+        struct http_text method = {cases[i].method, strlen(cases[i].method)};
+        struct http_text rest = {cases[i].rest, strlen(cases[i].rest)};
+        struct http_head_key key = {method, rest, http_heads_hash(method, rest)};
         size_t size;
-        size_t length = strlen(cases[i].text);
-        const void *known = http_heads_find(heads, http_heads_hash(cases[i].text, length), cases[i].text, length, &size);
-        cr_expect_eq(known != NULL, cases[i].is_known, "case %zu", i);
+        cr_expect_eq(http_heads_find(heads, &key, &size) != NULL, cases[i].is_known, "case %zu", i);
     }
 }
