@@ -56,10 +56,7 @@ void broker_destroy(struct broker *broker)
 {
     if (!broker)
         return;
-    struct token_entry *entry;
-    DL_FOREACH2 (broker->unsaved, entry, next_unsaved)
-        token_record_write(entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, entry->tokens, entry->fingerprint,
-                           NULL, NULL);
+    token_record_write_unsaved(broker);
     token_record_stop_reading(broker);
     authorization_session_destroy_all(broker);
     token_cache_finish(&broker->cache);

@@ -29,6 +29,7 @@ struct revocation {
     enum revoke_result result;
     char message[OUTCOME_MESSAGE_MAX];
     bool is_final; /* the tokens are forgotten already */
+    bool is_forgetting;
     revoke_done *done;
     void *done_context;
 };
@@ -36,6 +37,11 @@ struct revocation {
 bool revocation_is_running(const struct token_entry *entry)
 {
     return entry->revocation && entry->revocation->is_running;
+}
+
+bool revocation_is_forgetting(const struct token_entry *entry)
+{
+    return entry->revocation && entry->revocation->is_forgetting;
 }
 
 void revocation_destroy(struct revocation *revocation)
@@ -77,6 +83,7 @@ static void on_forgotten(void *context, enum status status, const struct error *
 
 static void revocation_forget(struct revocation *revocation)
 {
+    revocation->is_forgetting = true;
     token_record_write(revocation->entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, NULL,
                        revocation->entry->fingerprint, on_forgotten, revocation);
 }

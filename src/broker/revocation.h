@@ -20,6 +20,8 @@ enum status revocation_begin_final(struct token_entry *entry, revoke_done *done,
                                    struct error *ret_error);
 /* True while requests are on their way: no exchange may start beside them. */
 bool revocation_is_running(const struct token_entry *entry);
+/* True while the store is told to forget the tokens. */
+bool revocation_is_forgetting(const struct token_entry *entry);
 void revocation_start_pending(struct token_entry *entry);
 /* Without calling back. Takes NULL. */
 void revocation_destroy(struct revocation *revocation);

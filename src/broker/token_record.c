@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "broker/broker_state.h"
 #include "broker/refresh_scheduler.h"
+#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
+#include "broker/token_fetch_state.h"
 
 enum { RETRY_FIRST_MS = 1000, RETRY_MOST_MS = 30000 };
 
@@ -101,13 +103,31 @@ static void on_saved(void *context, enum status status, const struct error *erro
         broker->unsaved_attempts = 0;
 }
 
+/* What is on its way to the store already is newer than what the entry has: this must not be written over it. */
+static void write_newest(struct token_entry *entry, store_done *done)
+{
+    const struct token_fetch *fetch = entry->fetch;
+    bool is_granted = fetch && fetch->granted;
+    const struct token_set *tokens = is_granted ? fetch->granted : entry->tokens;
+    if (revocation_is_forgetting(entry))
+        tokens = NULL;
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | (fetch && !is_granted ? 0 : RECORD_JOURNAL_END), tokens,
+                       is_granted ? connection_fingerprint(fetch->connection) : entry->fingerprint, done, entry);
+}
+
 void token_record_retry_unsaved(void *context)
 {
     struct broker *broker = context;
     struct token_entry *entry, *next;
     DL_FOREACH_SAFE2 (broker->unsaved, entry, next, next_unsaved)
-        token_record_write(entry, RECORD_TOKENS | RECORD_STATE | (entry->fetch ? 0 : RECORD_JOURNAL_END), entry->tokens,
-                           entry->fingerprint, on_saved, entry);
+        write_newest(entry, on_saved);
+}
+
+void token_record_write_unsaved(struct broker *broker)
+{
+    struct token_entry *entry;
+    DL_FOREACH2 (broker->unsaved, entry, next_unsaved)
+        write_newest(entry, NULL);
 }
 
 void token_record_keep_trying(struct token_entry *entry, const struct error *error)

@@ -25,6 +25,8 @@ void token_record_write(struct token_entry *entry, unsigned parts, const struct 
 void token_record_keep_trying(struct token_entry *entry, const struct error *error);
 /* The broker's unsaved_timer, made with the broker: when a commit fails there may be no memory for a timer either. */
 void token_record_retry_unsaved(void *broker);
+/* The last attempt, when the broker ends: nobody is told what becomes of it. */
+void token_record_write_unsaved(struct broker *broker);
 /* Reads everything back into the broker's entries. */
 void token_record_read_all(struct broker *broker, store_done *done, void *context);
 void token_record_stop_reading(struct broker *broker);

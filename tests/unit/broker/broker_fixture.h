@@ -293,6 +293,16 @@ FIXTURE void fixture_kill(void)
     fixture_drop_writes();
 }
 
+/* As the daemon ends: the store writes what it has got, and calls nobody back. */
+FIXTURE void fixture_stop(void)
+{
+    struct fixture_write *write;
+    broker_destroy(TAKE(fixture_broker));
+    DL_FOREACH (fixture_held, write)
+        write->done = NULL;
+    fixture_run_store();
+}
+
 FIXTURE void fixture_finish(void)
 {
     if (fixture_broker)

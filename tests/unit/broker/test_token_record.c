@@ -85,6 +85,62 @@ Test(token_record, tokens_of_another_identity_stay_aside_through_restarts)
     cr_expect_str_eq(fixture_access_token("crm"), "at-1");
 }
 
+static void refresh(const char *name, const char *reply)
+{
+    struct fixture_caller caller = {0};
+    fixture_refresh(&caller, name, 1000);
+    fixture_run_store();
+    fixture_reply(200, reply);
+}
+
+static void fail_to_save(const char *iclient)
+{
+    fixture_configure_one(iclient);
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_store_fails = true;
+    refresh("mail", "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    cr_assert(token_entry_is_unsaved(fixture_entry("mail")));
+    fixture_store_fails = false;
+}
+
+/* A refresh token that was replaced already, in the place of the one that is still good. */
+Test(token_record, what_was_refused_is_not_saved_over_its_successor)
+{
+    fail_to_save(CODE_ICLIENT("mail"));
+    refresh("mail", "{\"access_token\":\"at-3\",\"expires_in\":3600,\"refresh_token\":\"rt-3\"}");
+    fixture_pass(5);
+    fixture_run_store();
+    cr_expect_not(token_entry_is_unsaved(fixture_entry("mail")));
+    restart(CODE_ICLIENT("mail"));
+    cr_expect_str_eq(fixture_access_token("mail"), "at-3");
+}
+
+Test(token_record, the_last_attempt_of_a_daemon_that_ends_is_not_saved_over_a_successor)
+{
+    fail_to_save(CODE_ICLIENT("mail"));
+    refresh("mail", "{\"access_token\":\"at-3\",\"expires_in\":3600,\"refresh_token\":\"rt-3\"}");
+    fixture_stop();
+    fixture_start();
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_load();
+    cr_expect_str_eq(fixture_access_token("mail"), "at-3");
+}
+
+Test(token_record, what_is_being_forgotten_is_not_saved)
+{
+    fail_to_save(CODE_ICLIENT("mail"));
+    struct error error;
+    broker_revoke(fixture_entry("mail"), NULL, NULL, &error);
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    fixture_pass(5);
+    fixture_run_store();
+    cr_expect_null(fixture_row(STORE_TOKENS, "default/mail"));
+    restart(CODE_ICLIENT("mail"));
+    cr_expect_null(fixture_access_token("mail"));
+}
+
 Test(token_record, the_generation_goes_on_after_tokens_were_forgotten)
 {
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
