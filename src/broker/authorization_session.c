@@ -10,6 +10,7 @@
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/login_exchange.h"
+#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 #include "protocol/authorization_url.h"
@@ -213,7 +214,9 @@ int64_t authorization_session_expires_in(const struct authorization_session *ses
 void login_exchange_start_pending(struct token_entry *entry)
 {
     struct authorization_session *session = entry->login;
-    if (session && session->state == SESSION_EXCHANGING && !entry->fetch && session->code)
+    /* A revocation forgets what tokens there are when it ends: not those of a login meanwhile. */
+    bool is_free = !entry->fetch && !revocation_is_running(entry);
+    if (session && session->state == SESSION_EXCHANGING && is_free && session->code)
         token_fetch_begin_code(entry, session);
 }
 

@@ -216,6 +216,36 @@ Test(authorization_session, a_code_waits_for_the_refresh_in_flight)
     login_finish(&login);
 }
 
+static void on_revoked(void *context, enum revoke_result result, const char *message)
+{
+    (void)message;
+    *(enum revoke_result *)context = result;
+}
+
+/* Else it would forget the login's tokens with its own. */
+Test(authorization_session, a_code_waits_for_the_revocation_in_flight)
+{
+    struct login login = {0};
+    struct error error = {0};
+    enum revoke_result result = REVOKE_NOTHING;
+    begin(&login);
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    take_up(&login);
+    cr_assert_eq(broker_revoke(fixture_entry("mail"), on_revoked, &result, &error), OK);
+    cr_assert_eq(answer_with(&login, "/callback", "code=c", login.cookies, NULL), OK);
+    cr_expect_eq(fixture_sent, 1);
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_eq(result, REVOKE_CONFIRMED);
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    cr_expect_eq(login.end, SESSION_COMPLETED);
+    cr_expect_str_eq(fixture_access_token("mail"), "at-2");
+    cr_expect_not_null(fixture_row(STORE_TOKENS, "default/mail"));
+    login_finish(&login);
+}
+
 Test(authorization_session, a_grant_without_a_person_has_no_login)
 {
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
