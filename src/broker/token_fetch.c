@@ -97,6 +97,8 @@ void token_fetch_settle(struct token_entry *entry)
         login_exchange_start_pending(entry);
     if (!entry->fetch)
         revocation_start_pending(entry);
+    /* It may have been switched off while it had no tokens yet. */
+    broker_end_inactive(entry);
     refresh_scheduler_plan(entry);
     struct broker *broker = entry->broker;
     if (broker->drained && broker->fetch_count == 0)

@@ -224,6 +224,21 @@ Test(broker, inactive_serves_nothing_and_revokes)
     cr_expect_null(token_entry_tokens(fixture_entry("mail")));
 }
 
+Test(broker, what_an_exchange_brings_after_the_switch_went_off_is_revoked)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    cr_assert_eq(fixture_get("crm"), TOKEN_PENDING);
+    fixture_configure_one("{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"active\":false,\"oauth2\":{"
+                          "\"grantType\":\"clientcredentials\"," CREDENTIALS "," ENDPOINTS "}}");
+    fixture_reply(200, "{\"access_token\":\"at-1\",\"expires_in\":3600}");
+    fixture_run_store();
+    cr_expect_null(token_entry_tokens(fixture_entry("crm")));
+    cr_expect_not_null(strstr(fixture_request_body(), "token=at-1"));
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_null(fixture_row(STORE_TOKENS, "default/crm"));
+}
+
 Test(broker, an_operators_refresh_ignores_age_and_back_off)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
