@@ -6,8 +6,10 @@
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/document_store_state.h"
+#include "broker/login_exchange.h"
 #include "broker/revocation.h"
 #include "broker/token_cache.h"
+#include "broker/token_fetch_state.h"
 
 static struct token_entry *entry_of(struct broker *broker, const struct connection *connection)
 {
@@ -44,11 +46,15 @@ static void on_revoked_for_write(void *context, enum revoke_result result, const
     document_write_end(write, DOCUMENT_DONE, result, message);
 }
 
+/* A code that is with the provider is waited for, so that what it brings is revoked; one that waits for its turn is not sent. */
 static void end_login(const struct token_entry *entry)
 {
     struct authorization_session *login = entry->login;
-    if (login && (login->state == SESSION_PENDING || login->state == SESSION_STARTED))
-        authorization_session_set_state(login, SESSION_FAILED, "the connection was deleted");
+    bool is_with_provider = entry->fetch && entry->fetch->session == login;
+    bool is_open = login && (login->state == SESSION_PENDING || login->state == SESSION_STARTED ||
+                             login->state == SESSION_EXCHANGING);
+    if (is_open && !is_with_provider)
+        login_exchange_end(login, false, "the connection was deleted");
 }
 
 /* While the entry still has its connection. write: waits for the answer; NULL: nobody does. */

@@ -1,5 +1,6 @@
 #include "broker/broker_fixture.h"
 
+#include "broker/authorization_session_state.h"
 #include "broker/document_store_state.h"
 #include "broker/token_record.h"
 
@@ -280,6 +281,38 @@ Test(document_store, deleted_connection_is_revoked_and_forgotten)
     cr_assert_null(fixture_row(STORE_CONNECTIONS, "default/sales"));
     made(DOCUMENT_CONNECTION, SALES);
     cr_assert_null(fixture_access_token("sales"));
+}
+
+static void on_login_end(void *context, const struct authorization_session *session)
+{
+    *(enum session_state *)context = authorization_session_state(session);
+}
+
+/* Whose tokens would be nobody's. */
+Test(document_store, login_that_waits_for_its_turn_ends_with_its_connection)
+{
+    made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
+    made(DOCUMENT_CONNECTION, SALES);
+    fixture_store_tokens("sales", "at-1", "rt-1", 3600);
+    struct token_entry *entry = fixture_entry("sales");
+    const struct authorization_session *session;
+    struct error error;
+    cr_assert_eq(authorization_session_begin(fixture_broker, entry, NULL, &session, &error), OK);
+    cr_assert_eq(broker_revoke(entry, NULL, NULL, &error), OK);
+    char query[128];
+    snprintf(query, sizeof query, "code=c&state=%s", session->state_text);
+    const struct authorization_answer answer = {.path = "/callback", .query = query, .paste_entry = entry};
+    enum session_state end = SESSION_PENDING;
+    cr_assert_eq(authorization_session_answer(fixture_broker, &answer, on_login_end, &end, &session, &error), OK);
+    struct writer writer;
+    submit(&writer, DOCUMENT_CONNECTION, DOCUMENT_REMOVE, "sales", NULL);
+    fixture_run_store();
+    cr_expect_eq(end, SESSION_FAILED);
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_null(fixture_requests, "its code is not exchanged");
+    cr_expect_null(fixture_row(STORE_TOKENS, "default/sales"));
 }
 
 Test(document_store, unreached_provider_does_not_keep_a_deleted_connections_tokens)
