@@ -85,9 +85,23 @@ void store_database_destroy(struct store_database *database)
     free(database);
 }
 
+/*
+ * SQLite goes on in a file that was deleted, moved or replaced, and all is well until the next start, which reads another one. A
+ * token that is only there is not saved.
+ */
+static enum status check_place(struct store_database *database, struct error *ret_error)
+{
+    int has_moved = 0;
+    sqlite3_file_control(database->handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    if (has_moved)
+        return error_set(ret_error, ERR_IO, "store: %s was deleted, moved or replaced: put it back", database->path);
+    return OK;
+}
+
 enum status store_database_begin(struct store_database *database, struct error *ret_error)
 {
-    return sqlite_execute(database->handle, "BEGIN IMMEDIATE", "store", ret_error);
+    enum status status = check_place(database, ret_error);
+    return status != OK ? status : sqlite_execute(database->handle, "BEGIN IMMEDIATE", "store", ret_error);
 }
 
 enum status store_database_commit(struct store_database *database, struct error *ret_error)

@@ -356,6 +356,27 @@ Test(store_sqlite, full_disk_fails_every_caller_and_writes_go_on_when_it_has_roo
     cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=new ");
 }
 
+/* What SQLite still writes to then is not what the next start will read. */
+Test(store_sqlite, file_that_is_not_in_its_place_takes_nothing_until_it_is_back)
+{
+    TEMPORARY_FOLDER(folder);
+    DESK(desk);
+    const char *path = folder_path(&folder, "store.db");
+    const char *elsewhere = folder_path(&folder, "elsewhere");
+    desk_open(&desk, path);
+    put(&desk, STORE_TOKENS, "a", "old");
+    cr_assert_eq(rename(path, elsewhere), 0);
+    cr_assert_eq(put(&desk, STORE_TOKENS, "a", "new").status, ERR_IO);
+    cr_assert_eq(check(&desk).status, ERR_IO);
+    folder_write_bytes(&folder, "store.db", 0600, "another", 7);
+    cr_assert_eq(put(&desk, STORE_TOKENS, "a", "new").status, ERR_IO);
+    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=old ");
+    cr_assert_eq(rename(elsewhere, path), 0);
+    cr_assert_eq(check(&desk).status, OK);
+    cr_assert_eq(put(&desk, STORE_TOKENS, "a", "new").status, OK);
+    cr_assert_str_eq(read_table(&desk, STORE_TOKENS).text, "a=new ");
+}
+
 Test(store_sqlite, failed_call_changes_none_of_its_rows)
 {
     TEMPORARY_FOLDER(folder);
