@@ -14,8 +14,8 @@
 
 /*
  * Writes text into quoted (size bytes, always ended): printable ASCII, all else as '?', every run that looks like a
- * token as "[...]", cut at the end with "...". When it holds one of our secrets, as it is or percent-encoded, or one of the
- * reply's own tokens, it is not quoted at all, and false is returned with quoted empty. body: the parsed reply, or NULL.
+ * token as "[...]", cut at the end with "...". When it holds one of our secrets or of the reply's own tokens, as it is or
+ * encoded (secret_search()), it is not quoted at all, and false is returned with quoted empty. body: the parsed reply, or NULL.
  */
 bool reply_quote(const struct grant_context *context, const json_t *body, const char *text, char *quoted, size_t size);
 

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/json_read.h"
+#include "protocol/escaped_text.h"
 #include "protocol/token_paths.h"
 
-enum { PATH_MAX_LENGTH = 1024 };
+/* A page that repeats JSON which repeats a form: nobody goes further. */
+enum { PATH_MAX_LENGTH = 1024, ESCAPE_LAYERS_MAX = 3, ESCAPED_TEXT_MAX = 4 * 1024 * 1024 };
 
 static bool holds_encoded(const char *text, const char *secret,
                           bool (*encode)(struct text_buffer *, const char *, size_t))
@@ -18,12 +21,27 @@ static bool holds_encoded(const char *text, const char *secret,
     return !encode(&encoded, secret, strlen(secret)) || strcasestr(text, text_buffer_text(&encoded));
 }
 
+/* Without the padding, which some leave out. */
+static bool append_base64(struct text_buffer *encoded, const char *secret, size_t length)
+{
+    base64_append(encoded, secret, length);
+    while (encoded->length > 0 && encoded->data[encoded->length - 1] == '=')
+        text_buffer_truncate(encoded, encoded->length - 1);
+    return !encoded->failed;
+}
+
+static bool append_base64url(struct text_buffer *encoded, const char *secret, size_t length)
+{
+    return base64url_append(encoded, secret, length);
+}
+
 static bool holds_text(const char *text, const char *secret)
 {
     if (!secret || *secret == '\0')
         return false;
     return strcasestr(text, secret) || holds_encoded(text, secret, text_buffer_append_percent) ||
-           holds_encoded(text, secret, text_buffer_append_form);
+           holds_encoded(text, secret, text_buffer_append_form) || holds_encoded(text, secret, append_base64) ||
+           holds_encoded(text, secret, append_base64url);
 }
 
 static bool holds_secret(const char *text, const struct secret *secret)
@@ -146,9 +164,28 @@ static bool holds_reply_token(const char *text, const struct iclient *iclient, c
     return false;
 }
 
-bool secret_search(const struct grant_context *context, const json_t *body, const char *text)
+static bool holds_any(const struct grant_context *context, const json_t *body, const char *text)
 {
     return holds_context_secret(text, context) || holds_connection_secret(text, context) ||
            holds_iclient_secret(text, context) ||
            holds_reply_token(text, connection_iclient(context->connection), body);
+}
+
+bool secret_search(const struct grant_context *context, const json_t *body, const char *text)
+{
+    AUTO_FINISH(text_buffer) decoded;
+    text_buffer_init(&decoded, ESCAPED_TEXT_MAX);
+    if (holds_any(context, body, text))
+        return true;
+    if (!strpbrk(text, "%&\\"))
+        return false;
+    for (unsigned layer = 0; layer < ESCAPE_LAYERS_MAX; layer++) {
+        AUTO_FINISH(text_buffer) before = decoded;
+        text_buffer_init(&decoded, ESCAPED_TEXT_MAX);
+        /* What cannot be compared is taken for a match. */
+        if (!escaped_text_decode(layer ? text_buffer_text(&before) : text, &decoded) ||
+            holds_any(context, body, text_buffer_text(&decoded)))
+            return true;
+    }
+    return false;
 }

@@ -4,7 +4,8 @@
 #define ICLIENT                                                                                                        \
     HEAD "\"oauth2\":{\"grantType\":\"authorizecode\",\"encrypted\":{\"deep\":[\"buried\"]},\"clientId\":\"id\","      \
          "\"clientSecret\":\"s/3 cret\"," URIS "}}"
-#define CONNECTION "{\"name\":\"c\",\"iClient\":\"test\",\"password\":\"pw\",\"encrypted\":{\"key\":\"lid\"}}"
+#define CONNECTION                                                                                                     \
+    "{\"name\":\"c\",\"iClient\":\"test\",\"password\":\"pw\",\"encrypted\":{\"key\":\"lid\",\"odd\":\"a&'\\\"\\\\<\\u00fc>\"}}"
 
 static const struct {
     const char *text, *quoted; /* NULL: withheld */
@@ -29,6 +30,19 @@ static const struct {
     {"fresh", NULL},
     {"idtok", NULL},
     {"xyz123 state", NULL},
+    /* as pages, JSON within JSON and frameworks write what they repeat */
+    {"AT&amp;T & Q&A 100% \\o/ &#x110000; &#zz; \\u12", "AT&amp;T & Q&A 100% \\o/ &#x110000; &#zz; \\u12"},
+    {"the odd a&'\"\\<\xC3\xBC>", NULL},
+    {"a&amp;&#39;&quot;\\&lt;&uuml;&gt; it is not", "a&amp;&#39;&quot;\\&lt;&uuml;&gt; it is not"},
+    {"a&amp;&#39;&quot;\\&lt;\xC3\xBC&gt;", NULL},
+    {"a&amp;&#x27;&#34;&#92;&lt;&#xFC;&gt;", NULL},
+    {"a&amp;&apos;&quot;\\&lt;&#252;&gt;", NULL},
+    {"{\"odd\":\"a&'\\\"\\\\<\\u00fc>\"}", NULL},
+    {"a\\u0026\\u0027\\\"\\\\\\u003c\\u00FC\\u003E", NULL},
+    {"a&amp;#x27 is it, but not whole", "a&amp;#x27 is it, but not whole"},
+    {"{&quot;odd&quot;:&quot;a&amp;'\\&quot;\\\\&lt;\xC3\xBC&gt;&quot;}", NULL},
+    {"cHc=", NULL},
+    {"Basic bGlk", NULL},
 };
 
 Test(reply_quote, a_providers_words_are_quoted_without_secrets_tokens_and_control_bytes)
