@@ -11,8 +11,9 @@
 #include "broker/login_exchange.h"
 #include "broker/token_entry_state.h"
 #include "model/iclient.h"
+#include "protocol/reply_quote.h"
 
-enum { CALLBACK_PARAMETERS_MAX = 32, CALLBACK_QUERY_MAX = 16 * 1024 };
+enum { CALLBACK_PARAMETERS_MAX = 32, CALLBACK_QUERY_MAX = 16 * 1024, ERROR_CODE_SIZE = 65, ERROR_WORDS_SIZE = 301 };
 
 static bool texts_equal(const char *a, const char *b, size_t length)
 {
@@ -118,11 +119,18 @@ static enum status find_optional(const char *query, const char *name, char **ret
 
 static void fail_by_provider(struct authorization_session *session, const char *error, const char *description)
 {
+    const struct grant_context context = {
+        .connection = session->connection, .code_verifier = session->verifier, .state = session->state_text};
     char message[SESSION_MESSAGE_MAX];
+    char code[ERROR_CODE_SIZE];
+    char words[ERROR_WORDS_SIZE] = "";
     bool is_denied = strcmp(error, "access_denied") == 0;
-    snprintf(message, sizeof message, "%s (%.64s%s%.300s)",
-             is_denied ? "the login was declined at the provider" : "the provider refused the login", error,
-             description ? ": " : "", description ? description : "");
+    bool is_code_told = reply_quote(&context, NULL, error, code, sizeof code);
+    bool are_words_told = !description || reply_quote(&context, NULL, description, words, sizeof words);
+    snprintf(message, sizeof message, "%s (%s%s%s)",
+             is_denied ? "the login was declined at the provider" : "the provider refused the login",
+             is_code_told ? code : "its error holds a secret", description ? ": " : "",
+             are_words_told ? words : "its description holds a secret");
     authorization_session_set_state(session, SESSION_FAILED, message);
 }
 

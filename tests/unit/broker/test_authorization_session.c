@@ -156,6 +156,20 @@ Test(authorization_session, a_refusal_at_the_provider_ends_the_login_in_plain_wo
     login_finish(&login);
 }
 
+/* It is logged and shown to operators; the person's page has the words as they came. */
+Test(authorization_session, a_secret_in_a_refusal_is_not_repeated)
+{
+    struct login login = {0};
+    begin(&login);
+    take_up(&login);
+    cr_assert_eq(answer_with(&login, "/callback", "error=very-secret&error_description=of+very%2Dsecret", login.cookies, NULL),
+                 OK);
+    cr_expect_eq(login.end, SESSION_FAILED);
+    cr_expect_null(strstr(authorization_session_message(login.session), "very-secret"), "%s",
+                   authorization_session_message(login.session));
+    login_finish(&login);
+}
+
 Test(authorization_session, a_paste_needs_no_cookie_but_the_right_connection)
 {
     static const char *const iclients[] = {CODE_ICLIENT("mail"), CODE_ICLIENT("files")};
