@@ -72,7 +72,7 @@ enum status connection_lookup(const struct connection *connection, const char *p
 
 /*
  * What its tokens depend on: the iClient's fingerprint with the account (its own or the iClient's) and its own scope and
- * audience. Hex SHA-256; the iClient's own when there is none of these.
+ * audience. Hex, as the iClient's; its own when there is none of these.
  */
 const char *connection_fingerprint(const struct connection *connection);
 

@@ -169,6 +169,16 @@ static enum status make_requests(struct revocation *revocation, struct error *re
     return requests[0] || requests[1] ? OK : failure;
 }
 
+/* Tokens that are kept aside may be another provider's, who alone may see them. A new client secret is no obstacle. */
+static enum status check_endpoints(const struct token_entry *entry, struct error *ret_error)
+{
+    const char *present = connection_fingerprint(entry->revocation->connection);
+    if (iclient_fingerprint_is_same_endpoints(entry->fingerprint, present))
+        return OK;
+    return error_set(ret_error, ERR_DENIED,
+                     "the tokens are of other endpoints than the iClient has now, which must not see them");
+}
+
 static void end_unsent(struct revocation *revocation, const struct error *error)
 {
     snprintf(revocation->message, sizeof revocation->message, "%.*s", (int)sizeof revocation->message - 1,
@@ -220,7 +230,10 @@ void revocation_start_pending(struct token_entry *entry)
     if (revocation->is_final)
         token_entry_forget_tokens(entry);
     struct error error = {0};
-    if (make_requests(revocation, &error) == OK)
+    enum status status = check_endpoints(entry, &error);
+    if (status == OK)
+        status = make_requests(revocation, &error);
+    if (status == OK)
         revocation_step(revocation);
     else
         end_unsent(revocation, &error);

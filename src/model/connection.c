@@ -329,7 +329,10 @@ bool connection_make_fingerprint(struct connection *connection)
     if (!content)
         return false;
     content->fingerprint = malloc(DIGEST_HEX_SIZE);
-    return content->fingerprint && digest_parts(parts, sizeof parts / sizeof parts[0], content->fingerprint);
+    if (!content->fingerprint || !digest_parts(parts, sizeof parts / sizeof parts[0], content->fingerprint))
+        return false;
+    memcpy(content->fingerprint, iclient_fingerprint(connection->iclient), ICLIENT_FINGERPRINT_ENDPOINTS);
+    return true;
 }
 
 const char *connection_fingerprint(const struct connection *connection)

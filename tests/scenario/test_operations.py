@@ -6,7 +6,7 @@ import resource
 import documents
 import pytest
 from daemon import error_of
-from fakes.scripted_provider import Answer
+from fakes.scripted_provider import Answer, ScriptedProvider
 from fakes.support import wait_until
 
 
@@ -110,6 +110,30 @@ def test_inactive_by_an_edit_is_revoked_and_forgotten(launch, provider):
     assert daemon.reload() == "done"
     assert error_of(daemon.token())["code"] == "inactive"
     wait_until(lambda: token in provider.revoked, what="the revocation")
+
+
+def test_tokens_of_another_provider_are_shown_to_nobody_else(launch, provider):
+    """An iClient that changed over to another provider while its old tokens are kept."""
+    with ScriptedProvider() as other:
+        daemon = launch(documents.code(provider))
+        daemon.login()
+        daemon.write_iclient(documents.code(other))
+        assert daemon.reload() == "done"
+        daemon.restart()
+        document = revoke(daemon).json()
+        assert (document["revoked"], document["provider"]) == (True, "failed")
+        assert not other.requests and not provider.revoked
+        assert revoke(daemon).json()["provider"] is None
+
+
+def test_tokens_of_a_changed_secret_are_revoked(launch, provider):
+    daemon = launch(documents.code(provider))
+    daemon.login()
+    provider.client = (provider.client[0], "another-" + provider.client[1])
+    daemon.write_iclient(documents.code(provider))
+    assert daemon.reload() == "done"
+    assert revoke(daemon).json()["provider"] == "confirmed"
+    assert all(request.basic == provider.client for request in provider.requests_to("/revoke"))
 
 
 def test_metrics_are_prometheus_text(launch, provider):

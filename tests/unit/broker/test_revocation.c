@@ -162,6 +162,42 @@ Test(revocation, a_request_that_cannot_be_made_does_not_keep_the_tokens)
     cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
 }
 
+#define ELSEWHERE                                                                                                      \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS              \
+    ",\"auth\":{\"uri\":\"https://other.example.com/a\"},\"token\":{\"uri\":\"https://other.example.com/token\"},"             \
+    "\"revoke\":{\"uri\":\"https://other.example.com/revoke\"}}}"
+#define NEW_SECRET                                                                                                     \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\","    \
+    "\"clientSecret\":\"changed\"," ENDPOINTS "}}"
+
+Test(revocation, another_provider_is_not_shown_the_tokens)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_configure_one(ELSEWHERE);
+    struct told told = {0};
+    revoke("mail", &told);
+    fixture_run_store();
+    cr_expect_eq(fixture_sent, 0);
+    cr_expect_eq(told.result, REVOKE_REFUSED);
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_expect_null(fixture_access_token("mail"), "forgotten here all the same");
+}
+
+Test(revocation, tokens_that_a_new_secret_set_aside_are_revoked_with_it)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_configure_one(NEW_SECRET);
+    struct told told = {0};
+    revoke("mail", &told);
+    cr_expect_not_null(strstr(fixture_request_body(), "token=rt-1"));
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    fixture_run_store();
+    cr_expect_eq(told.result, REVOKE_CONFIRMED);
+}
+
 Test(revocation, two_at_once_are_one_too_many)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));

@@ -208,6 +208,7 @@ Test(connection, fingerprint_changes_with_the_account_alone)
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         AUTO(connection) changed = taken(changes[i], iclient);
         cr_assert_str_neq(connection_fingerprint(changed), connection_fingerprint(base), "%s", changes[i]);
+        cr_assert(iclient_fingerprint_is_same_endpoints(connection_fingerprint(changed), connection_fingerprint(base)));
     }
     AUTO(connection) elsewhere = taken("{'name':'c','iClient':'crm','username':'u'}", other);
     cr_assert_str_neq(connection_fingerprint(elsewhere), connection_fingerprint(base));

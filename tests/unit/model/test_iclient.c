@@ -255,6 +255,25 @@ Test(iclient, fingerprint_changes_with_what_a_refresh_token_depends_on_alone)
     }
 }
 
+Test(iclient, fingerprint_tells_whether_the_endpoints_are_the_same)
+{
+    static const char *const elsewhere[] = {
+        "{'tenant':'t'}",
+        "{'oauth2':{'token':{'uri':'https://login.example.com/token2'}}}",
+        "{'oauth2':{'auth':{'uri':'https://login.example.com/auth2'}}}",
+        "{'oauth2':{'refresh':{'uri':'https://login.example.com/refresh'}}}",
+    };
+    AUTO(iclient) base = fixture_iclient("{}");
+    AUTO(iclient) other = fixture_iclient("{'oauth2':{'clientSecret':'other','grantType':'clientcredentials'}}");
+    cr_assert(iclient_fingerprint_is_same_endpoints(iclient_fingerprint(base), iclient_fingerprint(other)));
+    cr_assert_not(iclient_fingerprint_is_same_endpoints("", iclient_fingerprint(base)));
+    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
+        AUTO(iclient) iclient = fixture_iclient(elsewhere[i]);
+        cr_assert_not(iclient_fingerprint_is_same_endpoints(iclient_fingerprint(iclient), iclient_fingerprint(base)), "%s",
+                      elsewhere[i]);
+    }
+}
+
 Test(iclient, failure_rules_come_from_the_flat_fields_and_token_failures)
 {
     AUTO_JSON failed = fixture_json("{'error':'expired'}");
