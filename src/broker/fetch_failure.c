@@ -72,8 +72,11 @@ void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
     bool is_outdated = !entry->connection || strcmp(connection_fingerprint(entry->connection),
                                                     connection_fingerprint(fetch->connection)) != 0;
-    if (is_outdated)
+    if (is_outdated) {
+        /* An edit back takes up the same refresh token. */
+        entry->is_ambiguous |= is_unclear;
         return;
+    }
     switch (outcome->outcome) {
     case OUTCOME_TOKEN_REFUSED:
         refuse_token(entry, outcome, is_refresh);

@@ -209,6 +209,24 @@ Test(broker, an_edit_during_a_refresh_does_not_lose_the_rotated_token)
     cr_expect_str_eq(secret_reveal(token_entry_tokens(fixture_entry("mail"))->refresh_token), "rt-2");
 }
 
+Test(broker, an_edit_during_a_refresh_does_not_hide_that_its_reply_was_lost)
+{
+    static const char other[] = "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+                                "\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    fixture_now += 3601;
+    fixture_get("mail");
+    fixture_run_store();
+    fixture_configure_one(other);
+    fixture_no_reply(true);
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_assert_eq(fixture_get("mail"), TOKEN_PENDING);
+    fixture_run_store();
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "rotation_ambiguous");
+}
+
 Test(broker, inactive_serves_nothing_and_revokes)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
