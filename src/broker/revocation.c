@@ -260,6 +260,9 @@ static enum status revocation_begin(struct token_entry *entry, bool is_final, re
 enum status revocation_begin_final(struct token_entry *entry, revoke_done *done, void *context,
                                    struct error *ret_error)
 {
+    /* One that is under way forgets the tokens too, also those that an exchange in flight will bring. */
+    if (entry->revocation)
+        entry->revocation->is_final = true;
     return revocation_begin(entry, true, done, context, ret_error);
 }
 

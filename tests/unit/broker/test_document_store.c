@@ -332,6 +332,30 @@ Test(document_store, unreached_provider_does_not_keep_a_deleted_connections_toke
     cr_assert_null(fixture_access_token("sales"));
 }
 
+/* The operator's revoke would keep the tokens for another try. */
+Test(document_store, connection_deleted_while_its_revocation_waits_keeps_no_tokens)
+{
+    made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
+    made(DOCUMENT_CONNECTION, SALES);
+    fixture_store_tokens("sales", "at-1", "rt-1", 3600);
+    struct fixture_caller caller = {0};
+    fixture_refresh(&caller, "sales", 1000);
+    fixture_run_store();
+    struct error error;
+    cr_assert_eq(broker_revoke(fixture_entry("sales"), NULL, NULL, &error), OK);
+    struct writer writer;
+    submit(&writer, DOCUMENT_CONNECTION, DOCUMENT_REMOVE, "sales", NULL);
+    fixture_run_store();
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    cr_assert(strstr(fixture_request_body(), "token=rt-2"));
+    fixture_no_reply(true);
+    fixture_run_store();
+    cr_expect_null(fixture_row(STORE_TOKENS, "default/sales"));
+    made(DOCUMENT_CONNECTION, SALES);
+    cr_expect_null(fixture_access_token("sales"));
+}
+
 Test(document_store, switched_off_iclient_forgets_at_once_whatever_the_provider_says)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
