@@ -244,7 +244,7 @@ bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int 
     const struct iclient *iclient = connection_iclient(entry->connection);
     if (!failure_rules_match(iclient_api_failures(iclient), status, body))
         return false;
-    bool is_present = entry->fits && entry->tokens->generation == generation;
+    bool is_present = entry->fits && entry->state != ENTRY_INACTIVE && entry->tokens->generation == generation;
     if (!is_present || entry->rejected_generation >= generation)
         return true;
     log_notice("connection %s: an API refused the token of generation %llu", token_entry_name(entry),

@@ -70,8 +70,8 @@ void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
                          const struct token_outcome *outcome, bool is_unclear)
 {
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
-    bool is_outdated = !entry->connection || strcmp(connection_fingerprint(entry->connection),
-                                                    connection_fingerprint(fetch->connection)) != 0;
+    bool is_outdated = !entry->connection || !connection_is_active(entry->connection) ||
+                       strcmp(connection_fingerprint(entry->connection), connection_fingerprint(fetch->connection)) != 0;
     if (is_outdated) {
         /* An edit back takes up the same refresh token. */
         entry->is_ambiguous |= is_unclear;

@@ -242,12 +242,41 @@ Test(broker, inactive_serves_nothing_and_revokes)
     cr_expect_null(token_entry_tokens(fixture_entry("mail")));
 }
 
+#define SWITCHED_OFF                                                                                                   \
+    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"active\":false,\"oauth2\":{\"grantType\":\"clientcredentials\","       \
+    CREDENTIALS "," ENDPOINTS "}}"
+
+Test(broker, an_exchange_that_fails_after_the_switch_went_off_does_not_turn_it_on)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    cr_assert_eq(fixture_get("crm"), TOKEN_PENDING);
+    fixture_configure_one(SWITCHED_OFF);
+    fixture_reply(503, "");
+    fixture_run_store();
+    cr_expect_eq(fixture_get("crm"), TOKEN_INACTIVE);
+    fixture_pass(301);
+    cr_expect_eq(fixture_get("crm"), TOKEN_INACTIVE);
+    cr_expect_eq(fixture_sent, 1);
+}
+
+Test(broker, a_report_after_the_switch_went_off_does_not_turn_it_on)
+{
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    fixture_store_tokens("crm", "at-1", "rt-1", 3600);
+    fixture_entry("crm")->rejections = 10;
+    struct fixture_caller caller = {0};
+    fixture_refresh(&caller, "crm", 1000);
+    fixture_run_store();
+    fixture_configure_one(SWITCHED_OFF);
+    broker_report_rejected(fixture_entry("crm"), 1, 401, NULL);
+    cr_expect_eq(token_entry_state(fixture_entry("crm")), ENTRY_INACTIVE);
+}
+
 Test(broker, what_an_exchange_brings_after_the_switch_went_off_is_revoked)
 {
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     cr_assert_eq(fixture_get("crm"), TOKEN_PENDING);
-    fixture_configure_one("{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"active\":false,\"oauth2\":{"
-                          "\"grantType\":\"clientcredentials\"," CREDENTIALS "," ENDPOINTS "}}");
+    fixture_configure_one(SWITCHED_OFF);
     fixture_reply(200, "{\"access_token\":\"at-1\",\"expires_in\":3600}");
     fixture_run_store();
     cr_expect_null(token_entry_tokens(fixture_entry("crm")));
