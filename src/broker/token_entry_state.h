@@ -35,6 +35,8 @@ struct token_entry {
     char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* of the configuration that tokens were granted under */
     bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
     bool is_unsaved;
+    bool is_saving;                /* what was unsaved is on its way to the store again */
+    bool is_saving_older;          /* and what is newer than that was refused meanwhile */
     bool waits_for_turn;           /* of refresh_turn; not every entry that it is set for still needs one */
     unsigned rejections;           /* refreshes in a row that a report set off */
     uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */

@@ -85,12 +85,13 @@ static void on_saved(void *context, enum status status, const struct error *erro
 {
     struct token_entry *entry = context;
     struct broker *broker = entry->broker;
-    if (!entry->is_unsaved)
-        return;
+    entry->is_saving = false;
     if (status != OK) {
         metrics_add(broker->metrics, METRIC_STORE_FAILURES, 1);
         log_error("connection %s: its newest tokens are still in memory only: %s", token_entry_name(entry),
                   error->message);
+    }
+    if (status != OK || entry->is_saving_older) {
         if (!loop_timer_is_running(broker->unsaved_timer))
             schedule_retry(broker);
         return;
@@ -119,8 +120,13 @@ void token_record_retry_unsaved(void *context)
 {
     struct broker *broker = context;
     struct token_entry *entry, *next;
-    DL_FOREACH_SAFE2 (broker->unsaved, entry, next, next_unsaved)
+    DL_FOREACH_SAFE2 (broker->unsaved, entry, next, next_unsaved) {
+        if (entry->is_saving)
+            continue;
+        entry->is_saving = true;
+        entry->is_saving_older = false;
         write_newest(entry, on_saved);
+    }
 }
 
 void token_record_write_unsaved(struct broker *broker)
@@ -138,6 +144,7 @@ void token_record_keep_trying(struct token_entry *entry, const struct error *err
               entry->tokens ? "its new tokens cannot be saved and are in memory only"
                             : "its forgotten tokens cannot be deleted in the store",
               error->message);
+    entry->is_saving_older = entry->is_saving;
     if (!entry->is_unsaved) {
         entry->is_unsaved = true;
         DL_APPEND2(broker->unsaved, entry, prev_unsaved, next_unsaved);

@@ -141,6 +141,33 @@ Test(token_record, what_is_being_forgotten_is_not_saved)
     cr_expect_null(fixture_access_token("mail"));
 }
 
+/* The store refuses at once what it has no room for, while earlier writes still wait in its queue. */
+static void refuse_last_write(void)
+{
+    struct fixture_write *write = fixture_held->prev;
+    DL_DELETE(fixture_held, write);
+    fixture_store_fails = true;
+    fixture_answer_write(write);
+    fixture_store_fails = false;
+}
+
+Test(token_record, what_is_saved_late_does_not_pass_for_what_was_refused_meanwhile)
+{
+    fail_to_save(CODE_ICLIENT("mail"));
+    struct error error;
+    broker_revoke(fixture_entry("mail"), NULL, NULL, &error);
+    fixture_pass(5);
+    fixture_reply(200, "");
+    fixture_reply(200, "");
+    refuse_last_write();
+    fixture_run_store();
+    cr_expect(token_entry_is_unsaved(fixture_entry("mail")));
+    fixture_pass(31);
+    fixture_run_store();
+    cr_expect_not(token_entry_is_unsaved(fixture_entry("mail")));
+    cr_expect_null(fixture_row(STORE_TOKENS, "default/mail"));
+}
+
 Test(token_record, the_generation_goes_on_after_tokens_were_forgotten)
 {
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
