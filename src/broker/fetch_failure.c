@@ -97,8 +97,12 @@ void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
     }
     entry->is_ambiguous = is_refresh && (is_unclear || (entry->is_ambiguous && outcome->outcome != OUTCOME_TOKEN_REFUSED));
     unsigned parts = RECORD_STATE | (is_refresh && !entry->is_ambiguous ? RECORD_JOURNAL_END : 0);
-    /* A state that is lost in a crash is found again by the next exchange: nothing waits for this write. */
-    token_record_write(entry, parts, NULL, entry->fingerprint, NULL, NULL);
+    /*
+     * A state that is lost in a crash is found again by the next exchange: nothing waits for this write. Beside tokens of another
+     * configuration, which the store still has where the newest are unsaved, it would say that they are of this one.
+     */
+    if (!entry->is_unsaved)
+        token_record_write(entry, parts, NULL, entry->fingerprint, NULL, NULL);
 }
 
 void fetch_failure_release_iclient(struct broker *broker, const struct iclient *iclient)

@@ -168,6 +168,25 @@ Test(token_record, what_is_saved_late_does_not_pass_for_what_was_refused_meanwhi
     cr_expect_null(fixture_row(STORE_TOKENS, "default/mail"));
 }
 
+Test(token_record, a_state_is_not_saved_beside_tokens_that_it_is_not_of)
+{
+    static const char other[] = "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
+                                "\"clientcredentials\",\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
+    fixture_configure_one(other);
+    fixture_store_fails = true;
+    obtain("crm", "{\"access_token\":\"at-2\",\"expires_in\":3600}");
+    cr_assert(token_entry_is_unsaved(fixture_entry("crm")));
+    fixture_store_fails = false;
+    struct fixture_caller caller = {0};
+    fixture_refresh(&caller, "crm", 1000);
+    fixture_reply(503, "");
+    fixture_run_store();
+    restart(other);
+    cr_expect_null(fixture_access_token("crm"), "the store has the other identity's alone");
+}
+
 Test(token_record, the_generation_goes_on_after_tokens_were_forgotten)
 {
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
