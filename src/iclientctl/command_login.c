@@ -65,7 +65,7 @@ static enum exit_code show_address(const struct login *login, const json_t *repl
     return EXIT_DONE;
 }
 
-static enum exit_code begin(struct login *login, bool open_browser)
+static enum exit_code begin(struct login *login, bool open_browser, struct login_input *input)
 {
     const struct api_call call = {
         .socket = SOCKET_ADMIN,
@@ -88,7 +88,11 @@ static enum exit_code begin(struct login *login, bool open_browser)
     if (!json_read_integer(json_object_get(reply, "expires_in"), &expires_in) || expires_in > LOGIN_SECONDS)
         expires_in = LOGIN_SECONDS;
     login->deadline = clock_boot_ms() + expires_in * 1000 + LOGIN_GRACE_MS;
-    return show_address(login, reply, open_browser && browser_open(address));
+    bool opened = open_browser && browser_open(address);
+    /* A display does not mean that there is a browser: without one the login may have to end by paste all the same. */
+    if (!opened)
+        login_input_begin_reading(input);
+    return show_address(login, reply, opened);
 }
 
 /* Hands a pasted address over. A wrong one is said and may be tried again: the login itself tells when it is over. */
@@ -173,11 +177,11 @@ enum exit_code command_login(const struct arguments *arguments)
     login.generation = read_generation(before);
 
     bool open_browser = !arguments->options[OPTION_NO_BROWSER] && browser_has_display();
-    AUTO(login_input) input = login_input_create(!open_browser);
+    AUTO(login_input) input = login_input_create();
     if (!input) {
         terminal_say("cannot watch the standard input and signals");
         return EXIT_FAILED;
     }
-    code = begin(&login, open_browser);
+    code = begin(&login, open_browser, input);
     return code == EXIT_DONE ? follow(&login, input) : code;
 }

@@ -21,12 +21,11 @@ struct login_input {
     char bytes[LOGIN_LINE_MAX];
 };
 
-struct login_input *login_input_create(bool reads)
+struct login_input *login_input_create(void)
 {
     struct login_input *input = calloc(1, sizeof *input);
     if (!input)
         return NULL;
-    input->reads = reads;
     sigset_t taken;
     sigemptyset(&taken);
     sigaddset(&taken, SIGINT);
@@ -49,6 +48,11 @@ void login_input_destroy(struct login_input *input)
     close(input->signals);
     secret_wipe(input, sizeof *input);
     free(input);
+}
+
+void login_input_begin_reading(struct login_input *input)
+{
+    input->reads = true;
 }
 
 static void drop(struct login_input *input, size_t count)

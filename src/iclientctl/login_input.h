@@ -12,10 +12,13 @@ enum login_event { LOGIN_INPUT_NOTHING, LOGIN_INPUT_LINE, LOGIN_INPUT_INTERRUPTE
 
 struct login_input;
 
-/* reads: whether stdin is read at all. Takes SIGINT and SIGTERM over until destroyed. NULL when the system refuses. */
-struct login_input *login_input_create(bool reads);
+/* Takes SIGINT and SIGTERM over until destroyed. NULL when the system refuses. */
+struct login_input *login_input_create(void);
 void login_input_destroy(struct login_input *input);
 AUTO_DEFINE(login_input);
+
+/* From now on lines of stdin count. */
+void login_input_begin_reading(struct login_input *input);
 
 /* Waits at most that long. ret_line: one line, trimmed, never empty; borrowed until the next call and wiped then. */
 enum login_event login_input_wait(struct login_input *input, int milliseconds, const char **ret_line);

@@ -81,10 +81,13 @@ def test_login_is_told_when_it_fails(daemon, provider):
     assert login.returncode == FAILED
 
 
-def test_login_by_paste(daemon):
-    command = [daemon.binary("iclientctl"), "login", "mail", "--no-browser"]
+# A display without a browser leads to the same.
+@pytest.mark.parametrize("options, variables", [(["--no-browser"], {}), ([], {"DISPLAY": ":0", "PATH": "/no/such"})],
+                         ids=["asked", "no browser found"])
+def test_login_by_paste(daemon, options, variables):
+    command = [daemon.binary("iclientctl"), "login", "mail", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=daemon._environment()) as login:
+                          env={**daemon._environment(), **variables}) as login:
         link = login.stdout.readline().strip()
         callback = CurlUser().follow(link, until=daemon.redirect_uri)
         login.stdin.write(callback + "\n")
