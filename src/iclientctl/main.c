@@ -3,6 +3,7 @@
 
 #include "base/fault_list.h"
 #include "base/secret.h"
+#include "base/standard_descriptors.h"
 #include "base/text_buffer.h"
 #include "iclientctl/api_client.h"
 #include "iclientctl/command.h"
@@ -165,6 +166,7 @@ static enum exit_code run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    standard_descriptors_reserve();
     secret_wipe_library_memory();
     struct error error;
     if (api_client_start(&error) != OK) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/secret.h"
+#include "base/standard_descriptors.h"
 #include "configuration.h"
 #include "daemon.h"
 
@@ -61,6 +62,7 @@ int main(int argc, char **argv)
     };
     const char *config_file = NULL;
     bool is_check = false;
+    standard_descriptors_reserve();
     protect_memory();
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (option) {

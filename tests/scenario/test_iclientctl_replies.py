@@ -229,6 +229,14 @@ def test_closed_socket_is_exit_4(daemon):
     assert code == 4 and "group iclientd" in err
 
 
+@pytest.mark.parametrize("command", ["token", "watch"])
+def test_closed_output_is_a_failure(daemon, command):
+    daemon.on("token", "GET", "/v1/token/crm", token_reply())
+    daemon.on("token", "GET", "/v1/token/crm/watch", json.dumps(token_reply()) + "\n")
+    process = daemon.start(command, "crm", "--json", stdout=None, preexec_fn=lambda: os.close(1))
+    assert process.wait(timeout=PATIENCE) == 1 and "standard output" in process.stderr.read()
+
+
 def test_full_disk_is_a_failure(daemon):
     daemon.on("token", "GET", "/v1/token/crm", token_reply())
     with open("/dev/full", "w") as full:
