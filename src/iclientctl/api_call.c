@@ -123,7 +123,6 @@ enum exit_code api_call_try_json(const struct arguments *arguments, const struct
     return EXIT_FAILED;
 }
 
-/* "run: iclientctl login NAME" with the connection's own name. */
 static void append_advice(const char *advice, const char *name, struct text_buffer *text)
 {
     const char *place = name ? strstr(advice, "NAME") : NULL;
@@ -136,16 +135,23 @@ static void append_advice(const char *advice, const char *name, struct text_buff
     text_buffer_append_text(text, place + strlen("NAME"));
 }
 
-enum exit_code api_failure_say(const struct api_failure *failure, const char *name)
+void api_advice_say(const struct arguments *arguments, const char *advice, const char *name)
+{
+    AUTO_FINISH(text_buffer) text;
+    text_buffer_init(&text, TARGET_MAX);
+    append_advice(advice, name, &text);
+    const char *tenant = arguments->options[OPTION_TENANT];
+    if (tenant && strstr(advice, "run: iclientctl "))
+        text_buffer_append_format(&text, " --tenant %s", tenant);
+    terminal_say("%s", text_buffer_text(&text));
+}
+
+enum exit_code api_failure_say(const struct arguments *arguments, const struct api_failure *failure, const char *name)
 {
     terminal_say("%s%s%s", name ? name : "", name ? ": " : "", failure->error.message);
     /* The daemon's own words may say it already. */
-    if (!failure->advice || strstr(failure->error.message, "iclientctl "))
-        return failure->exit;
-    AUTO_FINISH(text_buffer) advice;
-    text_buffer_init(&advice, TARGET_MAX);
-    append_advice(failure->advice, name, &advice);
-    terminal_say("%s", text_buffer_text(&advice));
+    if (failure->advice && !strstr(failure->error.message, "iclientctl "))
+        api_advice_say(arguments, failure->advice, name);
     return failure->exit;
 }
 
@@ -153,12 +159,12 @@ enum exit_code api_call_text(const struct arguments *arguments, const struct api
 {
     struct api_failure failure;
     enum exit_code code = api_call_try(arguments, call, reply, &failure);
-    return code == EXIT_DONE ? EXIT_DONE : api_failure_say(&failure, call->name);
+    return code == EXIT_DONE ? EXIT_DONE : api_failure_say(arguments, &failure, call->name);
 }
 
 enum exit_code api_call_json(const struct arguments *arguments, const struct api_call *call, json_t **ret_document)
 {
     struct api_failure failure;
     enum exit_code code = api_call_try_json(arguments, call, ret_document, &failure);
-    return code == EXIT_DONE ? EXIT_DONE : api_failure_say(&failure, call->name);
+    return code == EXIT_DONE ? EXIT_DONE : api_failure_say(arguments, &failure, call->name);
 }

@@ -39,7 +39,9 @@ enum exit_code api_call_try(const struct arguments *arguments, const struct api_
 enum exit_code api_call_try_json(const struct arguments *arguments, const struct api_call *call, json_t **ret_document,
                                  struct api_failure *ret_failure);
 /* Says a failure and what to do about it on stderr, and returns its exit code. name may be NULL. */
-enum exit_code api_failure_say(const struct api_failure *failure, const char *name);
+enum exit_code api_failure_say(const struct arguments *arguments, const struct api_failure *failure, const char *name);
+/* "run: iclientctl login NAME" with the connection's own name, and the tenant that was asked for. name may be NULL. */
+void api_advice_say(const struct arguments *arguments, const char *advice, const char *name);
 
 /* Both in one. */
 enum exit_code api_call_text(const struct arguments *arguments, const struct api_call *call, struct api_reply *reply);

@@ -80,7 +80,7 @@ static enum exit_code find_id(const struct arguments *arguments, const char *wor
         say_versions(array, word);
     } else {
         terminal_say("%s: no iClient has this name", word);
-        terminal_say("%s", list_command);
+        api_advice_say(arguments, list_command, word);
     }
     return EXIT_FAILED;
 }

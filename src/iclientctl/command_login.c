@@ -163,7 +163,8 @@ static enum exit_code follow(const struct login *login, struct login_input *inpu
             break;
         }
     }
-    terminal_say("%s: the login was not finished in time; run: iclientctl login %s", login->name, login->name);
+    terminal_say("%s: the login was not finished in time", login->name);
+    api_advice_say(login->arguments, "run: iclientctl login NAME", login->name);
     return EXIT_FAILED;
 }
 

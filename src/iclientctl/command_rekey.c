@@ -40,7 +40,7 @@ static enum exit_code begin(const struct arguments *arguments, json_t **ret_stat
     enum exit_code code = api_call_try_json(arguments, &call, ret_state, &failure);
     if (code == EXIT_DONE)
         return EXIT_DONE;
-    api_failure_say(&failure, NULL);
+    api_failure_say(arguments, &failure, NULL);
     AUTO_JSON state = NULL;
     if (strcmp(failure.code, "read_only") == 0 && fetch(arguments, &state) == EXIT_DONE)
         rekey_steps_say_begin(state);

@@ -23,7 +23,7 @@ static enum exit_code print_own(const struct arguments *arguments)
             return connection_print(arguments, connection);
     }
     terminal_say("%s: no such connection, or none that you may use", name);
-    terminal_say("run: iclientctl list");
+    api_advice_say(arguments, "run: iclientctl list", name);
     return EXIT_FAILED;
 }
 
@@ -44,5 +44,5 @@ enum exit_code command_status(const struct arguments *arguments)
     bool closed = code == EXIT_NOT_REACHABLE || code == EXIT_NOT_ALLOWED;
     if (closed && !arguments->options[OPTION_ADMIN_SOCKET])
         return print_own(arguments);
-    return api_failure_say(&failure, arguments->operands[0]);
+    return api_failure_say(arguments, &failure, arguments->operands[0]);
 }

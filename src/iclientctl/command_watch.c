@@ -89,5 +89,6 @@ enum exit_code command_watch(const struct arguments *arguments)
         return EXIT_NOT_REACHABLE;
     }
     /* take_line() has said why it stopped. */
-    return failure.error.status == ERR_CANCELLED ? EXIT_FAILED : api_failure_say(&failure, arguments->operands[0]);
+    return failure.error.status == ERR_CANCELLED ? EXIT_FAILED
+                                                 : api_failure_say(arguments, &failure, arguments->operands[0]);
 }

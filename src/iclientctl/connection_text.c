@@ -102,7 +102,7 @@ enum exit_code connections_fetch(const struct arguments *arguments, json_t **ret
         code = api_call_try_json(arguments, &call, &array, &failure);
     }
     if (code != EXIT_DONE)
-        return api_failure_say(&failure, NULL);
+        return api_failure_say(arguments, &failure, NULL);
     if (!json_is_array(array)) {
         terminal_say("the daemon's answer is no list of connections");
         return EXIT_FAILED;
@@ -204,6 +204,6 @@ enum exit_code connection_print(const struct arguments *arguments, const json_t 
         return EXIT_FAILED;
     const char *state = json_read_string(connection, "state");
     if (state && exit_code_from_api(state) == EXIT_AUTHORIZATION_REQUIRED)
-        terminal_say("run: iclientctl login %s", arguments->operands[0]);
+        api_advice_say(arguments, "run: iclientctl login NAME", arguments->operands[0]);
     return EXIT_DONE;
 }

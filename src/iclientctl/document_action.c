@@ -131,7 +131,7 @@ enum exit_code document_action_send(const struct arguments *arguments, const str
     if (code != EXIT_DONE) {
         if (strcmp(failure.code, "not_found") == 0)
             failure.advice = list_command;
-        api_failure_say(&failure, name);
+        api_failure_say(arguments, &failure, name);
         say_other_errors(&reply, name);
         return code;
     }

@@ -229,6 +229,13 @@ def test_closed_socket_is_exit_4(daemon):
     assert code == 4 and "group iclientd" in err
 
 
+def test_advice_names_the_tenant_that_was_asked_for(daemon):
+    daemon.on("admin", "GET", "/v1/connections/crm", connection(state="authorization_required", tenant="acme"))
+    daemon.on("token", "GET", "/v1/token/crm", (503, error("provider_unavailable")))
+    for words, advice in ((("status", "crm"), "login crm"), (("token", "crm"), "status crm"), (("token", "gone"), "list")):
+        assert f"iclientctl {advice} --tenant acme\n" in daemon.run("--tenant", "acme", *words)[2], words
+
+
 @pytest.mark.parametrize("command", ["token", "watch"])
 def test_closed_output_is_a_failure(daemon, command):
     daemon.on("token", "GET", "/v1/token/crm", token_reply())
