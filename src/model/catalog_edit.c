@@ -325,15 +325,16 @@ enum status catalog_edit_remove_iclient(struct catalog *catalog, const char *id,
     if (!entry)
         return error_set(ret_error, ERR_NOT_FOUND, "there is no iClient of this _id");
     const struct iclient *iclient = entry->iclient;
-    enum status status = check_writable("iClient", iclient_name(iclient), iclient_file(iclient), ret_error);
-    if (status != OK)
-        return status;
+    /* First: who uses it has to be dealt with wherever it comes from. */
     if (entry->connections) {
         const struct connection *user = entry->connections->connection;
         return error_set(ret_error, ERR_CONFLICT, "iClient %s is used by connection \"%s\" (%s)%s",
                          iclient_name(iclient), connection_name(user), catalog_origin(connection_file(user)),
                          entry->connections->next ? " and by others" : "");
     }
+    enum status status = check_writable("iClient", iclient_name(iclient), iclient_file(iclient), ret_error);
+    if (status != OK)
+        return status;
     AUTO(catalog_edit) edit = edit_create(catalog);
     if (!edit)
         return no_memory(ret_error);

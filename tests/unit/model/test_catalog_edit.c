@@ -197,16 +197,21 @@ Test(catalog_edit, documents_of_files_are_read_only_and_named)
     AUTO(catalog) catalog = new_catalog();
     AUTO(fault_list) faults = fault_list_create();
     AUTO_JSON iclient = fixture_document("{'_id':'" ID(1) "'}");
+    AUTO_JSON unused = fixture_document("{'_id':'" ID(3) "','name':'unused'}");
     AUTO_JSON connection = fixture_json("{'name':'sales','iClient':'crm'}");
     cr_assert_eq(catalog_add_iclient(catalog, iclient, "crm.json", faults), OK);
+    cr_assert_eq(catalog_add_iclient(catalog, unused, "unused.json", faults), OK);
     cr_assert_eq(catalog_add_connection(catalog, connection, "sales.json", faults), OK);
     cr_assert_eq(catalog_finish(catalog, faults), OK);
     AUTO(catalog_edit) edit = NULL;
     struct error error;
     cr_assert_eq(catalog_edit_put_iclient(catalog, iclient, faults, &edit, &error), ERR_DENIED);
     cr_assert(strstr(error.message, "crm.json"), "%s", error.message);
-    cr_assert_eq(catalog_edit_remove_iclient(catalog, ID(1), &edit, &error), ERR_DENIED);
-    cr_assert(strstr(error.message, "crm.json"), "%s", error.message);
+    cr_assert_eq(catalog_edit_remove_iclient(catalog, ID(3), &edit, &error), ERR_DENIED);
+    cr_assert(strstr(error.message, "unused.json"), "%s", error.message);
+    cr_assert_eq(catalog_edit_remove_iclient(catalog, ID(1), &edit, &error), ERR_CONFLICT,
+                 "that it is used comes first");
+    cr_assert(strstr(error.message, "sales.json"), "%s", error.message);
     cr_assert_eq(catalog_edit_put_connection(catalog, connection, faults, &edit, &error), ERR_DENIED);
     cr_assert(strstr(error.message, "sales.json"), "%s", error.message);
     cr_assert_eq(catalog_edit_remove_connection(catalog, "default", "sales", &edit, &error), ERR_DENIED);
