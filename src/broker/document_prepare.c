@@ -57,13 +57,37 @@ static enum document_result check_present(struct document_write *write)
     if (write->kind == DOCUMENT_CONNECTION)
         return catalog_find_connection(catalog_of(write), write->tenant, write->key) ? DOCUMENT_DONE : not_found(write);
     const struct iclient *iclient = catalog_find_iclient_by_id(catalog_of(write), write->key);
-    if (!iclient || strcmp(iclient_tenant(iclient), write->tenant) != 0)
-        return not_found(write);
+    return iclient && strcmp(iclient_tenant(iclient), write->tenant) == 0 ? DOCUMENT_DONE : not_found(write);
+}
+
+/* What is wrong with a patch itself is wrong wherever the document comes from. */
+static enum document_result check_patch(struct document_write *write)
+{
+    AUTO_JSON scratch = json_object();
+    return scratch ? result_of(document_patch_apply(scratch, write->body, write->faults)) : DOCUMENT_NO_MEMORY;
+}
+
+/* Before a change is made of what is stored; the edit itself judges the rest. */
+static enum document_result check_writable(struct document_write *write)
+{
+    if (write->kind == DOCUMENT_CONNECTION)
+        return DOCUMENT_DONE;
+    const struct iclient *iclient = catalog_find_iclient_by_id(catalog_of(write), write->key);
     if (*iclient_file(iclient) == '\0')
         return DOCUMENT_DONE;
     error_set(&write->error, ERR_DENIED, "iClient %s comes from the file %s: change it there and reload",
               iclient_name(iclient), iclient_file(iclient));
     return DOCUMENT_READ_ONLY;
+}
+
+static enum document_result check_request(struct document_write *write)
+{
+    if (write->action == DOCUMENT_CREATE)
+        return DOCUMENT_DONE;
+    enum document_result result = check_present(write);
+    if (result == DOCUMENT_DONE && write->action == DOCUMENT_PATCH)
+        result = check_patch(write);
+    return result == DOCUMENT_DONE && write->action != DOCUMENT_REMOVE ? check_writable(write) : result;
 }
 
 static void check_free(struct document_write *write)
@@ -199,7 +223,7 @@ static enum document_result make_text(struct document_write *write)
 
 enum document_result document_prepare(struct document_write *write)
 {
-    enum document_result result = write->action == DOCUMENT_CREATE ? DOCUMENT_DONE : check_present(write);
+    enum document_result result = check_request(write);
     if (result != DOCUMENT_DONE)
         return result;
     AUTO_TEXT key = write->key ? document_store_key(write->kind, write->tenant, write->key) : NULL;

@@ -183,6 +183,12 @@ void api_iclients_patch(struct api_request *request)
     json_t *patch;
     if (!id || !api_request_read_json(request, &patch))
         return;
+    /* Nothing to write: lastModified stays, and a document of a file may be left as it is. */
+    if (json_is_array(patch) && json_array_size(patch) == 0 && find(request->api, request->tenant, id)) {
+        json_decref(patch);
+        api_document_reply_nothing(request->call);
+        return;
+    }
     api_document_log(request->call, what, id, DOCUMENT_PATCH);
     api_document_submit(request, DOCUMENT_ICLIENT, DOCUMENT_PATCH, id, patch, reply_written);
 }

@@ -249,8 +249,10 @@ def test_edit_reaches_every_connection_of_the_iclient(daemon, iclients, provider
 
 def test_patch_changes_the_fail_path(daemon, iclients, provider):
     made = iclients.create(documents.client_credentials(provider))
+    writes = daemon.metrics()["iclientd_store_writes_total"]
     assert iclients.patch(made["_id"], []).status == 204
     assert iclients.get(made["_id"]).json() == made, "nothing changed"
+    assert daemon.metrics()["iclientd_store_writes_total"] == writes, "lastModified neither"
     for operation in ("replace", "add"):
         reply = iclients.patch(made["_id"], [{"op": operation, "path": "/oauth2/failPath", "value": operation}])
         assert reply.status == 204 and reply.body == b""
@@ -312,16 +314,32 @@ def test_connection_in_a_file_keeps_an_iclient_too(daemon, iclients, provider):
 # Files
 
 def test_documents_of_files_are_read_only_and_say_which_file(launch, provider):
-    daemon = launch(documents.client_credentials(provider), connections=[{"name": "sales", "iClient": "crm"}])
+    daemon = launch(documents.client_credentials(provider), documents.client_credentials(provider, "idle"),
+                    connections=[{"name": "sales", "iClient": "crm"}])
     iclients = IClients(daemon)
-    identity = iclients.list()[0]["_id"]
-    for reply in (iclients.put(identity, documents.client_credentials(provider)), iclients.delete(identity), iclients.patch(identity, [])):
+    identity, idle = (row["_id"] for row in iclients.list())
+    patch = [{"op": "replace", "path": "/oauth2/failPath", "value": "error"}]
+    for reply in (iclients.put(identity, documents.client_credentials(provider)), iclients.patch(identity, patch)):
         assert reply.status == 422 and error_of(reply)["code"] == "read_only" and "crm.json" in error_of(reply)["message"]
+    reply = iclients.delete(idle)
+    assert reply.status == 422 and error_of(reply)["code"] == "read_only" and "idle.json" in error_of(reply)["message"]
     for method, document in (("PUT", {"iClient": "crm"}), ("DELETE", None)):
         reply = daemon.admin(method, "/v1/connections/sales", document)
         assert reply.status == 422 and error_of(reply)["code"] == "read_only" and "sales.json" in error_of(reply)["message"]
     make_connection(daemon, {"name": "more", "iClient": "crm"})
     assert daemon.token("more").status == 200
+
+
+def test_iclient_of_a_file_answers_what_is_wrong_with_the_request_itself(launch, provider):
+    daemon = launch(documents.client_credentials(provider), connections=[{"name": "sales", "iClient": "crm"}])
+    iclients = IClients(daemon)
+    made, = iclients.list()
+    reply = iclients.patch(made["_id"], [{"op": "replace", "path": "/name", "value": "x"}])
+    assert reply.status == 422 and error_of(reply)["message"] == "/name is not a whitelisted property"
+    assert error_of(iclients.patch(made["_id"], {}))["message"] == "invalid patch data"
+    assert iclients.patch(made["_id"], []).status == 204
+    reply = iclients.delete(made["_id"])
+    assert reply.status == 422 and error_of(reply)["code"] == "delete_not_allowed" and "sales" in error_of(reply)["message"]
 
 
 def test_file_that_takes_a_name_is_refused_with_both(daemon, iclients, provider):
