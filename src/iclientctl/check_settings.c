@@ -7,6 +7,7 @@
 
 #include "base/json_read.h"
 #include "io/file_load.h"
+#include "io/preset_directory.h"
 
 #define DEFAULT_BASE_URI "http://127.0.0.1:8085"
 
@@ -50,10 +51,11 @@ static enum status find_presets(struct check_settings *settings, const struct ar
 {
     const char *named = arguments->options[OPTION_PRESET_DIR];
     const char *configured = json_read_string(document, "presetDir");
-    if (!named && !configured && access(ICLIENTD_PRESET_DIR, F_OK) != 0)
+    if (!named && !configured) {
+        settings->presets = preset_directory_find();
         return OK;
-    settings->presets =
-        named ? strdup(named) : path_beside(settings->file, configured ? configured : ICLIENTD_PRESET_DIR);
+    }
+    settings->presets = named ? strdup(named) : path_beside(settings->file, configured);
     return settings->presets ? OK : error_set(ret_error, ERR_NO_MEMORY, "out of memory");
 }
 

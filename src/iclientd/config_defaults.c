@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "io/peer_identity.h"
+#include "io/preset_directory.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8085"
 #define DEFAULT_ADMIN_GROUP "iclientd"
@@ -196,8 +197,8 @@ enum status config_fill_default_texts(struct config *config, const char *folder,
         status = fill(&config->iclient_dir, config_join_path(folder, "iclients.d"));
     if (status == OK)
         status = fill(&config->connection_dir, config_join_path(folder, "connections.d"));
-    if (status == OK && is_directory(ICLIENTD_PRESET_DIR))
-        status = fill(&config->preset_dir, strdup(ICLIENTD_PRESET_DIR));
+    if (status == OK && !config->preset_dir)
+        config->preset_dir = preset_directory_find();
     if (status == OK)
         status = fill_admin_group(config);
     /* What has no default here is a fault of its own: both are told. */

@@ -28,6 +28,12 @@ def test_presets_of_the_project_load(prepare):
     assert code == 0, text
 
 
+def test_presets_of_the_project_are_found_by_a_daemon_that_is_not_installed(prepare):
+    google = {"name": "gmail", "provider": "google", "oauth2": {"clientId": "id", "clientSecret": "s3cret-of-a-test"}}
+    code, text = check(prepare(google, config={"presetDir": None}))
+    assert code == 0, text
+
+
 FAULTS = [
     ({"oauth2": {"cliendId": "x"}}, "/oauth2/cliendId", "clientId"),
     ({"oautth2": {}}, "/oautth2", "oauth2"),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,19 @@ def check(folder, *arguments):
                           capture_output=True, timeout=60, check=False)
     assert not SANITIZER_REPORT.search(done.stderr), done.stderr
     return done.returncode, done.stdout, done.stderr
+
+
+def test_presets_are_found_without_an_installation(folder):
+    """From the build directory, and under another prefix than the one that was configured."""
+    document = {**ICLIENT, "provider": "google", "oauth2": {"clientId": "id", "clientSecret": "the-secret-of-a-test"}}
+    file = write(folder / "gmail.json", document)
+    (folder / "bin").mkdir()
+    (folder / "share" / "iclientd").mkdir(parents=True)
+    shutil.copytree(ROOT / "conf" / "providers", folder / "share" / "iclientd" / "providers")
+    for program in (PROGRAM, shutil.copy(PROGRAM, folder / "bin")):
+        done = subprocess.run([program, "check", file], env={**os.environ, "HOME": str(folder)}, text=True, capture_output=True,
+                              timeout=60, check=False)
+        assert done.returncode == 0, done.stdout
 
 
 def test_good_documents_are_counted_and_exit_0(folder):
