@@ -44,11 +44,16 @@ static bool watch_note(struct watch *watch, const char *line)
     bool has_token = tokens && strncmp(line, token_line_start, sizeof token_line_start - 1) == 0;
     uint64_t generation = has_token ? tokens->generation : 0;
     enum entry_state state = token_entry_state(watch->entry);
-    bool is_news = !watch->has_told || state != watch->told_state || generation != watch->told_generation;
+    /* A token that is refused while its successor is on its way is no change of state: that one's line tells it. */
+    bool is_awaited = generation == 0 && state == ENTRY_READY;
+    bool is_other_token = generation != watch->told_generation && !is_awaited;
+    bool is_news = !watch->has_told || state != watch->told_state || is_other_token;
+    if (!is_news)
+        return false;
     watch->told_state = state;
     watch->told_generation = generation;
     watch->has_told = true;
-    return is_news;
+    return true;
 }
 
 /* False when there is no memory for a line: the stream has to end, because a gap would go unnoticed. */

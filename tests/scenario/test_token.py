@@ -304,6 +304,16 @@ def test_watch_gives_a_line_now_and_one_per_new_token(launch, provider):
     wait_until(lambda: daemon.metrics()["iclientd_watchers"] == 0, what="the watcher to go")
 
 
+def test_watch_tells_of_a_refused_token_by_its_successor_alone(launch, provider):
+    daemon = launch(documents.client_credentials(provider))
+    assert daemon.token().status == 200
+    watch = daemon.watch()
+    assert watch.next()["generation"] == 1
+    assert daemon.rejected(generation=1, status=401).json()["generation"] == 2
+    assert watch.next()["generation"] == 2
+    watch.close()
+
+
 def test_watch_tells_a_change_of_state(launch, provider):
     daemon = launch(documents.code(provider))
     watch = daemon.watch()
