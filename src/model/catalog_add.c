@@ -247,7 +247,9 @@ struct iclient_entry *catalog_resolve_iclient(struct catalog *catalog, const jso
     if (!tenant_name)
         tenant_name = default_tenant;
     if (!reference) {
-        document_fault(faults, "/iClient", NULL, "is required: the name or _id of an iClient");
+        /* What is no object has another fault. */
+        if (json_is_object(document))
+            document_fault(faults, "/iClient", NULL, "is required: the name or _id of an iClient");
         return NULL;
     }
     struct tenant *tenant = catalog_tenant(catalog, tenant_name);
@@ -302,10 +304,13 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
 {
     struct document_faults own = {.list = faults, .file = file};
     struct iclient_entry *entry = catalog_resolve_iclient(catalog, document, &own);
-    if (!entry)
-        return ERR_INVALID;
     if (!make_default_access(catalog))
         return ERR_NO_MEMORY;
+    AUTO(connection) connection = NULL;
+    if (!entry)
+        return connection_from_json_sharing(document, NULL, file, catalog->options.resolve_secrets,
+                                            catalog->options.resolve_ids, catalog->default_access,
+                                            &catalog->access_share, faults, &connection);
     entry->named = true;
     struct tenant *tenant = catalog_tenant(catalog, iclient_tenant(entry->iclient));
     const char *name = json_read_string(document, "name");
@@ -313,7 +318,6 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
     if (taken)
         document_fault(&own, "/name", NULL, "is taken within the tenant (%s)",
                        catalog_origin(connection_file(taken->connection)));
-    AUTO(connection) connection = NULL;
     enum status status = connection_from_json_sharing(document, entry->iclient, file, catalog->options.resolve_secrets,
                                                       catalog->options.resolve_ids, catalog->default_access,
                                                       &catalog->access_share, faults, &connection);

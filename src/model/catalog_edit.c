@@ -385,14 +385,15 @@ static enum status plan_neighbours(struct catalog_edit *edit, struct fault_list 
     return status == OK ? reserve_arrays(edit) : status;
 }
 
+/* iclient NULL: there is none, and that is told. */
 static enum status read_connection(struct catalog_edit *edit, const json_t *document, struct iclient_entry *iclient,
                                    struct fault_list *faults, struct error *ret_error)
 {
     const struct catalog_options *options = &edit->catalog->options;
     AUTO(connection) connection = NULL;
     enum status status =
-        connection_from_json_sharing(document, iclient->iclient, "", &literals_only, options->resolve_ids,
-                                     edit->catalog->default_access, NULL, faults, &connection);
+        connection_from_json_sharing(document, iclient ? iclient->iclient : NULL, "", &literals_only,
+                                     options->resolve_ids, edit->catalog->default_access, NULL, faults, &connection);
     if (status != OK)
         return status;
     const struct connection_entry *taken = catalog_connection_entry(edit->tenant, connection_name(connection));
@@ -410,9 +411,8 @@ enum status catalog_edit_put_connection(struct catalog *catalog, const json_t *d
         return no_memory(ret_error);
     struct document_faults own = {.list = faults, .file = ""};
     struct iclient_entry *iclient = catalog_resolve_iclient(catalog, document, &own);
-    if (!iclient)
-        return ERR_INVALID;
-    edit->tenant = catalog_tenant(catalog, iclient_tenant(iclient->iclient));
+    if (iclient)
+        edit->tenant = catalog_tenant(catalog, iclient_tenant(iclient->iclient));
     enum status status = read_connection(edit, document, iclient, faults, ret_error);
     if (status == OK)
         status = plan_neighbours(edit, NULL);

@@ -232,12 +232,13 @@ static void read_active(struct connection_reader *reader, const char *pointer, c
 static const struct {
     const char *pointer;
     read_member *read;
+    bool needs_iclient;
 } members[] = {
-    {"/name", read_name},       {"/iClient", read_iclient},         {"/tenant", read_tenant},
-    {"/scope", read_scope},     {"/description", read_description}, {"/audience", read_audience},
-    {"/params", read_params},   {"/username", read_username},       {"/password", read_password},
-    {"/settings", read_object}, {"/unencrypted", read_object},      {"/encrypted", read_encrypted},
-    {"/allow", read_allow},     {"/refresh", read_refresh},         {"/active", read_active},
+    {"/name", read_name, false},       {"/iClient", read_iclient, true},          {"/tenant", read_tenant, true},
+    {"/scope", read_scope, true},      {"/description", read_description, false}, {"/audience", read_audience, false},
+    {"/params", read_params, false},   {"/username", read_username, false},       {"/password", read_password, false},
+    {"/settings", read_object, false}, {"/unencrypted", read_object, false},      {"/encrypted", read_encrypted, false},
+    {"/allow", read_allow, false},     {"/refresh", read_refresh, false},         {"/active", read_active, false},
 };
 enum { MEMBER_COUNT = sizeof members / sizeof members[0] };
 
@@ -266,7 +267,8 @@ static void read_document(struct connection_reader *reader, const json_t *docume
             unknown_member(reader, name);
             continue;
         }
-        members[i].read(reader, members[i].pointer, value);
+        if (reader->connection->iclient || !members[i].needs_iclient)
+            members[i].read(reader, members[i].pointer, value);
     }
 }
 
@@ -293,6 +295,10 @@ static void read_all(struct connection_reader *reader, const json_t *document)
     read_document(reader, document);
     if (!json_object_get(document, "name"))
         document_fault(reader->faults, "/name", NULL, "is required");
+    if (!reader->connection->iclient) {
+        reader->faults->has_errors = true;
+        return;
+    }
     if (!json_object_get(document, "iClient"))
         document_fault(reader->faults, "/iClient", NULL, "is required");
     connection_check(reader->connection, reader->kept, reader->faults);

@@ -61,7 +61,11 @@ struct connection {
     struct connection_content *content; /* NULL: nothing of its own */
 };
 
-/* As in connection.h, with the rule that a connection without "allow" shares, and share for the others; NULL: none. */
+/*
+ * As in connection.h, with the rule that a connection without "allow" shares, and share for the others; NULL: none.
+ * iclient NULL: which is meant is not known, and told already. What is wrong beside is told then, and it is
+ * ERR_INVALID.
+ */
 enum status connection_from_json_sharing(const json_t *document, const struct iclient *iclient, const char *file,
                                          const struct secret_resolver *resolve,
                                          const struct identity_resolver *resolve_ids, struct shared_access *access,

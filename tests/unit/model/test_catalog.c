@@ -177,7 +177,10 @@ Test(catalog, unknown_names_come_with_the_nearest)
     cr_assert_eq(add_connection(catalog, "{'name':'c','iClient':'salesforce','tenant':'t'}", faults), ERR_INVALID);
     cr_assert(fixture_fault(faults, "/iClient", "tenant \"t\""), "%s", fixture_text(faults));
     cr_assert_eq(add_connection(catalog, "{'name':'c'}", faults), ERR_INVALID);
-    cr_assert_eq(add_connection(catalog, "[]", faults), ERR_INVALID);
+    AUTO(fault_list) more = fault_list_create();
+    cr_assert_eq(add_connection(catalog, "[]", more), ERR_INVALID);
+    cr_assert_eq(fault_list_count(more), 1, "%s", fixture_text(more));
+    cr_assert(fixture_fault(more, "", "must be an object"), "%s", fixture_text(more));
 }
 
 Test(catalog, iclient_of_another_tenant_is_out_of_reach_by_id_too)

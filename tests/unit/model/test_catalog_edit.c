@@ -223,6 +223,22 @@ Test(catalog_edit, documents_of_files_are_read_only_and_named)
                  "a file's iClient may be used");
 }
 
+Test(catalog_edit, connection_without_an_iclient_tells_its_other_faults_too)
+{
+    AUTO(catalog) catalog = finished_catalog();
+    AUTO(fault_list) faults = fault_list_create();
+    cr_assert_eq(put_connection(catalog, "{'name':'a b','iclient':'crm','active':'no'}", faults), ERR_INVALID);
+    cr_assert_eq(fault_list_count(faults), 4, "%s", fixture_text(faults));
+    cr_assert(fixture_fault(faults, "/iClient", "is required"), "%s", fixture_text(faults));
+    cr_assert(fixture_fault(faults, "/iclient", "no field"), "%s", fixture_text(faults));
+    cr_assert(fixture_fault(faults, "/name", ""), "%s", fixture_text(faults));
+    cr_assert(fixture_fault(faults, "/active", ""), "%s", fixture_text(faults));
+    AUTO(fault_list) more = fault_list_create();
+    cr_assert_eq(put_connection(catalog, "{'iClient':'crm','scope':'x','tenant':'t'}", more), ERR_INVALID);
+    cr_assert_eq(fault_list_count(more), 2, "%s", fixture_text(more));
+    cr_assert_eq(catalog_connection_count(catalog), 0);
+}
+
 Test(catalog_edit, iclient_in_use_stays)
 {
     AUTO(catalog) catalog = finished_catalog();
