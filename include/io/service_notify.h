@@ -18,6 +18,11 @@ void service_notify_stopping(void);
 int64_t service_notify_watchdog_interval_ms(void);
 
 /*
+ * Whether each socket that systemd passed has one of these names, and no two the same: one that is never taken would
+ * let its clients wait for ever. ERR_INVALID names it.
+ */
+enum status service_notify_check_sockets(const char *const *names, size_t count, struct error *ret_error);
+/*
  * The listening socket that systemd passed under a name (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), close-on-exec and non-blocking;
  * -1 when there is none. Call before threads are made; a descriptor that is no listening stream socket is ERR_INVALID.
  */

@@ -76,6 +76,12 @@ void faces_drain(struct faces *faces)
     http_server_drain(faces->token_server);
 }
 
+static enum status check_passed_sockets(struct error *ret_error)
+{
+    static const char *const names[] = {"token", "admin", "redirect"};
+    return service_notify_check_sockets(names, sizeof names / sizeof names[0], ret_error);
+}
+
 static enum status open_unix(const char *name, const struct config_socket *socket, int *ret_fd, char **ret_bound_path,
                              struct error *ret_error)
 {
@@ -133,7 +139,9 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
     tcp.max_connections = REDIRECT_CONNECTIONS_MAX;
 
     raise_descriptor_limit(config);
-    enum status status = make_handlers(loop, faces, broker, metrics, config, ret_error);
+    enum status status = check_passed_sockets(ret_error);
+    if (status == OK)
+        status = make_handlers(loop, faces, broker, metrics, config, ret_error);
     int fd = -1;
     if (status == OK)
         status = open_unix("token", &config->token_socket, &fd, &faces->bound_paths[0], ret_error);

@@ -98,13 +98,45 @@ static bool has_option(int fd, int option, int wanted)
     return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 && value == wanted;
 }
 
-enum status service_notify_take_socket(const char *name, int *ret_fd, struct error *ret_error)
+/* How many sockets this process was passed, and their names; 0: none. */
+static int64_t find_passed(const char **ret_names)
 {
     int64_t pid;
     int64_t count;
-    const char *names = getenv("LISTEN_FDNAMES");
-    bool is_for_us = read_number("LISTEN_PID", &pid) && pid == getpid() && read_number("LISTEN_FDS", &count) && names;
-    int index = is_for_us ? find_name(names, name) : -1;
+    if (!read_number("LISTEN_PID", &pid) || pid != getpid() || !read_number("LISTEN_FDS", &count))
+        return 0;
+    *ret_names = getenv("LISTEN_FDNAMES");
+    return count;
+}
+
+enum status service_notify_check_sockets(const char *const *names, size_t count, struct error *ret_error)
+{
+    const char *passed = NULL;
+    int64_t left = find_passed(&passed);
+    unsigned seen = 0;
+    for (const char *at = passed ? passed : ""; left > 0; left--) {
+        size_t length = strcspn(at, ":");
+        size_t i = 0;
+        while (i < count && (strlen(names[i]) != length || strncmp(names[i], at, length) != 0))
+            i++;
+        if (i == count)
+            return error_set(ret_error, ERR_INVALID,
+                             "systemd passed a socket named \"%.*s\", which is none of this daemon's: set "
+                             "FileDescriptorName= in its unit",
+                             (int)length, at);
+        if (seen & 1U << i)
+            return error_set(ret_error, ERR_INVALID, "systemd passed two sockets named \"%s\"", names[i]);
+        seen |= 1U << i;
+        at += length + (at[length] == ':');
+    }
+    return OK;
+}
+
+enum status service_notify_take_socket(const char *name, int *ret_fd, struct error *ret_error)
+{
+    const char *names = NULL;
+    int64_t count = find_passed(&names);
+    int index = names ? find_name(names, name) : -1;
     if (index < 0 || index >= count || index >= LISTEN_FDS_COUNT_MAX) {
         *ret_fd = -1;
         return OK;

@@ -154,6 +154,36 @@ Test(service_notify, passed_sockets_are_found_by_name)
     cr_assert_eq(status, 0);
 }
 
+Test(service_notify, socket_that_nobody_will_take_is_an_error)
+{
+    static const char *const names[] = {"token", "admin"};
+    char own[16];
+    char other[16];
+    snprintf(own, sizeof own, "%d", (int)getpid());
+    snprintf(other, sizeof other, "%d", (int)getpid() + 1);
+    const struct {
+        const char *pid, *count, *names;
+        enum status status;
+    } rows[] = {
+        {own, "2", "admin:token", OK},
+        {own, "1", "token", OK},
+        {own, "0", "", OK},
+        {other, "1", "foreign", OK},
+        {own, "1", "iclientd-token.socket", ERR_INVALID},
+        {own, "1", "toke", ERR_INVALID},
+        {own, "1", "", ERR_INVALID},
+        {own, "1", NULL, ERR_INVALID},
+        {own, "2", "token", ERR_INVALID},
+        {own, "2", "token:token", ERR_INVALID},
+        {own, "2", "token:foreign", ERR_INVALID},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        announce(rows[i].pid, rows[i].count, rows[i].names);
+        struct error error;
+        cr_assert_eq(service_notify_check_sockets(names, 2, &error), rows[i].status, "row %zu", i);
+    }
+}
+
 Test(service_notify, without_sockets_for_this_process_there_is_none)
 {
     char own[16];
