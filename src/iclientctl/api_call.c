@@ -98,6 +98,7 @@ enum exit_code api_call_try(const struct arguments *arguments, const struct api_
         .body = call->body,
         .timeout_seconds = call->timeout_seconds,
         .each_line = call->each_line,
+        .goes_on = call->goes_on,
         .context = call->context,
     };
     if (api_client_send(&request, reply, &error) != OK)

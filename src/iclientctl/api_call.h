@@ -19,6 +19,7 @@ struct api_call {
     const char *body;       /* JSON; NULL: none */
     long timeout_seconds;
     api_client_line *each_line; /* see struct api_request */
+    api_client_goes_on *goes_on;
     void *context;
 };
 

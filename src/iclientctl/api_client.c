@@ -74,6 +74,17 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
     return taken ? length : CURL_WRITEFUNC_ERROR;
 }
 
+static int look_around(void *context, curl_off_t download_total, curl_off_t downloaded, curl_off_t upload_total,
+                       curl_off_t uploaded)
+{
+    (void)download_total;
+    (void)downloaded;
+    (void)upload_total;
+    (void)uploaded;
+    const struct transfer *transfer = context;
+    return transfer->request->goes_on(transfer->request->context) ? 0 : 1;
+}
+
 static enum status explain_connect(struct transfer *transfer, struct error *ret_error)
 {
     const char *path = transfer->request->socket_path;
@@ -97,6 +108,8 @@ static enum status explain(struct transfer *transfer, CURLcode code, struct erro
     case CURLE_OPERATION_TIMEDOUT:
         return error_set(ret_error, ERR_TIMEOUT, "%s: no answer within %ld seconds", path,
                          transfer->request->timeout_seconds);
+    case CURLE_ABORTED_BY_CALLBACK:
+        return error_set(ret_error, ERR_CANCELLED, "ended");
     case CURLE_OUT_OF_MEMORY:
         return error_set(ret_error, ERR_NO_MEMORY, "out of memory");
     case CURLE_WRITE_ERROR:
@@ -128,6 +141,11 @@ static CURLcode set_options(struct transfer *transfer, const char *url, struct c
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (request->goes_on) {
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_around);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    }
     if (strcmp(request->method, "GET") != 0)
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body ? request->body : "");
     return curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);

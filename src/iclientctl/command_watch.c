@@ -68,6 +68,13 @@ static bool take_line(void *context, const char *line, size_t length)
     return watch->arguments->options[OPTION_JSON] ? terminal_write_json(event) : print_event(watch, event);
 }
 
+/* An hour may pass until the next line, and a pipeline waits for all of its programs. */
+static bool somebody_reads(void *context)
+{
+    (void)context;
+    return terminal_is_read();
+}
+
 enum exit_code command_watch(const struct arguments *arguments)
 {
     struct watch watch = {.arguments = arguments, .colours = terminal_has_colours(STDOUT_FILENO)};
@@ -78,6 +85,7 @@ enum exit_code command_watch(const struct arguments *arguments)
         .name = arguments->operands[0],
         .action = "watch",
         .each_line = take_line,
+        .goes_on = somebody_reads,
         .context = &watch,
     };
     AUTO_FINISH(api_reply) reply;
@@ -88,7 +96,7 @@ enum exit_code command_watch(const struct arguments *arguments)
         terminal_say("%s: the daemon ended the stream", arguments->operands[0]);
         return EXIT_NOT_REACHABLE;
     }
-    /* take_line() has said why it stopped. */
+    /* Who stopped it has said why. */
     return failure.error.status == ERR_CANCELLED ? EXIT_FAILED
                                                  : api_failure_say(arguments, &failure, arguments->operands[0]);
 }

@@ -1,6 +1,8 @@
 #include "iclientctl/terminal_text.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -136,6 +138,16 @@ bool terminal_write_buffer(const struct text_buffer *buffer)
     if (!buffer->failed)
         return terminal_write(text_buffer_text(buffer), buffer->length);
     terminal_say("out of memory");
+    return false;
+}
+
+bool terminal_is_read(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    if (poll(&output, 1, 0) <= 0 || !(output.revents & (POLLERR | POLLHUP)))
+        return true;
+    raise(SIGPIPE);
+    terminal_say("cannot write to the standard output: %s", strerror(EPIPE));
     return false;
 }
 

@@ -33,6 +33,8 @@ bool terminal_text_append_tone(struct text_buffer *buffer, const char *text, enu
 /* Writes all of it as it is; false (and said on stderr) when the system refuses, as a full disk does. */
 bool terminal_write(const char *bytes, size_t length);
 bool terminal_write_buffer(const struct text_buffer *buffer);
+/* Whether anybody could still read stdout. Else ends the program as a write would, or says so and is false. */
+bool terminal_is_read(void);
 /* One JSON value on one line of stdout, in ASCII. */
 bool terminal_write_json(const json_t *value);
 /* A document over several lines, to be kept in a file and edited. */

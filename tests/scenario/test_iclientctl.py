@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
 
 import documents
@@ -114,6 +115,14 @@ def test_watch_prints_each_token_without_showing_it(daemon):
     assert "generation 2" in watch.stdout.readline()
     watch.kill()
     watch.communicate()
+
+
+def test_watch_ends_with_its_reader(daemon):
+    """As in `iclientctl watch crm | head -n 1`."""
+    watch = daemon.ctl_background("watch", "crm")
+    assert watch.stdout.readline()
+    watch.stdout.close()
+    assert watch.wait(PATIENCE) == -signal.SIGPIPE
 
 
 def test_watch_ends_with_the_daemon(daemon):
