@@ -48,8 +48,6 @@ static enum status add_to_body(struct request_builder *builder, const char *clie
 
 static enum status add_assertion(struct request_builder *builder, const char *client_id, struct error *ret_error)
 {
-    if (json_object_get(builder->parameters, "client_assertion"))
-        return OK;
     AUTO(secret) assertion = NULL;
     enum status status = jwt_assertion_create_client(builder->context, &assertion, ret_error);
     if (status == OK)
@@ -70,6 +68,13 @@ static enum status add_basic(struct request_builder *builder, const char *client
     return make_basic(builder, client_id, ret_error);
 }
 
+/* A body of the iClient's own may say who sends it: RFC 6749 §2.3 forbids a second method in the same request. */
+static bool body_authenticates(const struct request_builder *builder)
+{
+    return json_object_get(builder->parameters, "client_secret") ||
+           json_object_get(builder->parameters, "client_assertion");
+}
+
 enum status client_authentication_add(struct request_builder *builder, bool optional, struct error *ret_error)
 {
     const char *client_id = iclient_client_id(builder->iclient);
@@ -77,6 +82,8 @@ enum status client_authentication_add(struct request_builder *builder, bool opti
     bool has_own = builder->own_body || request_builder_has_header(builder, "Authorization");
     if (!client_id)
         return optional || has_own ? OK : error_set(ret_error, ERR_INVALID, "oauth2.clientId is missing");
+    if (body_authenticates(builder))
+        return OK;
     switch (method) {
     case CLIENT_AUTH_BASIC:
         return add_basic(builder, client_id, optional, ret_error);

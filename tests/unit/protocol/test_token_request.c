@@ -84,6 +84,14 @@ static const struct {
      HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\"," CLIENT ",\"token\":{\"uri\":\"" SERVER
           "/token\",\"body\":\"grant_type=account_credentials&account_id=7\"}}}",
      NULL, BASIC, FORM, "grant_type=account_credentials&account_id=7"},
+    {"a body of its own with the secret in it is the only authentication", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
+     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\"," CLIENT ",\"token\":{\"uri\":\"" SERVER
+          "/token\",\"body\":\"client_id={{{iClient.clientId}}}&client_secret={{{iClient.clientSecret}}}\"}}}",
+     NULL, NULL, FORM, "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV"},
+    {"a body of its own with a client assertion is the only authentication", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
+     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\"," CLIENT ",\"token\":{\"uri\":\"" SERVER
+          "/token\",\"body\":{\"client_assertion\":\"made.by.hand\"}}}}",
+     NULL, NULL, FORM, "client_assertion=made.by.hand"},
     {"JSON by bodyFormat", TOKEN_EXCHANGE_REFRESH, IN_BASIC("authorizecode", ",\"bodyFormat\":\"json\""), NULL, BASIC,
      "application/json", "{\"grant_type\":\"refresh_token\",\"refresh_token\":\"tGzv3JOkF0XG5Qx2TlKWIA\"}"},
     {"JSON by Content-Type, values of their own type, nested", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
