@@ -254,8 +254,15 @@ static json_t *read_headers(struct field_walk *walk, enum iclient_field field, c
     return read_wire_text(walk, field, value, headers_read);
 }
 
+/* Empty text is a field left blank in a form; at its word it would ask for a token without even a grant_type. */
 static json_t *read_body(struct field_walk *walk, enum iclient_field field, const json_t *value)
 {
+    const char *text = json_string_value(value);
+    if (field != ICLIENT_REVOKE_BODY && text && text[strspn(text, " \t\r\n")] == '\0') {
+        document_fault(walk->faults, pointer_of(field), "write {} for a request without parameters",
+                       "is empty: leave it out when there is none");
+        return NULL;
+    }
     return read_wire_text(walk, field, value, body_read);
 }
 

@@ -64,6 +64,8 @@ Test(iclient_json, wrong_types_and_values_are_faults)
         {"{'oauth2':{'tokenFailures':[{'path':'a'},{'paths':'b'}]}}", "/oauth2/tokenFailures/1", ""},
         {"{'oauth2':{'token':{'body':'{\\\"a\\\":}'}}}", "/oauth2/token/body", "line 1"},
         {"{'oauth2':{'token':{'body':'a=1&a=2'}}}", "/oauth2/token/body", "twice"},
+        {"{'oauth2':{'token':{'body':''}}}", "/oauth2/token/body", "is empty"},
+        {"{'oauth2':{'refresh':{'body':' '}}}", "/oauth2/refresh/body", "is empty"},
         {"{'oauth2':{'token':{'headers':{'Content-Length':'1'}}}}", "/oauth2/token/headers", "frames"},
         {"{'oauth2':{'token':{'headers':'X-A: 1\\nx-a: 2'}}}", "/oauth2/token/headers", "twice"},
         {"{'oauth2':{'token':{'method':'PUT'}}}", "/oauth2/token/method", "one of"},
