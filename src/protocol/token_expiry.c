@@ -1,5 +1,6 @@
 #include "protocol/token_expiry.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -30,17 +31,29 @@ int64_t token_expiry_default(const struct iclient *iclient, int64_t now)
     return lifetime == 0 ? 0 : token_expiry_after(now, lifetime);
 }
 
-/* A finite number, whole or not, or decimal digits in a string. */
+/* Digits, with a fraction or without: strtod() alone would take "infinity", "0x1p9" and spaces too. */
+static bool read_decimal(const char *text, double *ret_number)
+{
+    static const char digits[] = "0123456789";
+    const char *at = text + (*text == '-');
+    size_t whole = strspn(at, digits);
+    at += whole;
+    if (*at == '.')
+        at += 1 + strspn(at + 1, digits);
+    if (whole == 0 || *at != '\0')
+        return false;
+    *ret_number = strtod(text, NULL);
+    return true;
+}
+
+/* A number, whole or not, or the same in a string; one beyond all bounds may come out as infinite. */
 static bool read_number(const json_t *value, double *ret_number)
 {
-    int64_t whole;
-    if (json_read_integer(value, &whole)) {
-        *ret_number = (double)whole;
-        return true;
-    }
-    if (!json_is_real(value))
+    if (json_is_string(value))
+        return read_decimal(json_string_value(value), ret_number);
+    if (!json_is_number(value))
         return false;
-    *ret_number = json_real_value(value);
+    *ret_number = json_number_value(value);
     return true;
 }
 
