@@ -69,14 +69,14 @@ static bool wall_from_parts(const struct tm *parts, int64_t *ret_wall)
     return true;
 }
 
-/* "Z", "+02:00", "+0200" or "+02" up to the end of the text: seconds east of UTC. */
+/* "Z", "+02:00", "+0200", "+02" or nothing up to the end of the text: seconds east of UTC. */
 static bool read_offset(const char *at, int *ret_seconds)
 {
     int hours = 0;
     int minutes = 0;
-    if (*at == 'Z' || *at == 'z') {
+    if (*at == 'Z' || *at == 'z' || *at == '\0') {
         *ret_seconds = 0;
-        return at[1] == '\0';
+        return *at == '\0' || at[1] == '\0';
     }
     int sign = *at == '-' ? -1 : 1;
     if (!read_character(&at, "+-") || !read_digits(&at, 2, &hours))

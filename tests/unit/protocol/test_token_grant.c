@@ -66,6 +66,7 @@ static const struct {
      NOW + 3600},
     {IN("", ",\"expiresAtPath\":\"expires_at\""),
      "{\"access_token\":\"a\",\"expires_at\":\"2026-11-18T13:06:40.123+01:00\"}", NOW + 3600},
+    {IN("", ",\"expiresAtPath\":\"x\""), "{\"access_token\":\"a\",\"x\":\"2026-11-18T11:16:40\"}", NOW + 600},
     {IN("", ",\"expiresAtPath\":\"x\""), "{\"access_token\":\"a\",\"x\":1795000100}", NOW + 100},
     {IN("", ",\"expiresAtPath\":\"x\""), "{\"access_token\":\"a\",\"x\":\"1795000100\"}", NOW + 100},
     {IN("", ",\"expiresAtPath\":\"x\""), "{\"access_token\":\"a\",\"x\":1795000100500}", NOW + 100},
