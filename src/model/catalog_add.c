@@ -340,6 +340,7 @@ void catalog_warn_of_missing_values(const struct connection *connection, struct 
     if (iclient_grant(iclient) == GRANT_PASSWORD &&
         (!connection_username(connection) || !connection_has_password(connection)))
         document_warning(faults, "", hint, "no connection names this iClient, and its own lacks username or password");
+    connection_check_uris(connection, NULL, faults);
 }
 
 static enum status add_implicit(struct catalog *catalog, const struct iclient *iclient, struct fault_list *faults)

@@ -106,7 +106,10 @@ void catalog_check_unique(const struct catalog *catalog, const struct tenant *te
 /* The iClient that a connection's document names. NULL after a fault. */
 struct iclient_entry *catalog_resolve_iclient(struct catalog *catalog, const json_t *document,
                                               struct document_faults *faults);
-/* What the implicit connection lacks: warnings, because an iClient may well be there before its connections are. */
+/*
+ * What the implicit connection lacks, or leads astray with: warnings, because an iClient may well be there before its
+ * connections are.
+ */
 void catalog_warn_of_missing_values(const struct connection *connection, struct document_faults *faults);
 
 /* Where a document comes from, for a person. */

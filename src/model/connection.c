@@ -286,7 +286,8 @@ static enum status append_secret(struct text_buffer *value, const struct secret 
     return text_buffer_append(value, secret_reveal(secret), secret_length(secret)) ? OK : ERR_TOO_LARGE;
 }
 
-enum status connection_lookup(const struct connection *connection, const char *path, struct text_buffer *value)
+enum status connection_lookup_in(const struct connection *connection, const json_t *document, const char *path,
+                                 struct text_buffer *value)
 {
     bool known;
     const char *text = find_text(connection, path, &known);
@@ -296,16 +297,20 @@ enum status connection_lookup(const struct connection *connection, const char *p
         return text_buffer_append_text(value, text) ? OK : ERR_TOO_LARGE;
     if (strcmp(path, "password") == 0)
         return append_secret(value, connection_password(connection));
-    bool done;
-    AUTO_JSON document = connection_own_document(connection, &done);
     struct iclient_path_value found;
-    if (!done)
-        return ERR_NO_MEMORY;
     if (!find_member(connection, document, path, &found))
         return ERR_NOT_FOUND;
     if (found.json)
         return json_read_as_text(found.json, value) ? OK : ERR_TOO_LARGE;
     return append_secret(value, found.secret);
+}
+
+enum status connection_lookup(const struct connection *connection, const char *path, struct text_buffer *value)
+{
+    bool done = true;
+    bool is_in_document = starts_with(path, "settings.") || starts_with(path, "unencrypted.");
+    AUTO_JSON document = is_in_document ? connection_own_document(connection, &done) : NULL;
+    return done ? connection_lookup_in(connection, document, path, value) : ERR_NO_MEMORY;
 }
 
 /* ---- identity ---- */

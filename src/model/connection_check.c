@@ -117,4 +117,5 @@ void connection_check(const struct connection *connection, const json_t *kept, s
     check_overrides(&check);
     check_account(&check);
     check_templates(&check);
+    connection_check_uris(connection, kept, faults);
 }

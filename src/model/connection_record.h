@@ -87,6 +87,14 @@ json_t *connection_own_document(const struct connection *connection, bool *ret_d
 
 /* Where a template's path below "connection." leads. document: its own members, NULL when it has none. */
 bool connection_has_path(const struct connection *connection, const json_t *document, const char *path);
+/* connection_lookup() for who has the document at hand. */
+enum status connection_lookup_in(const struct connection *connection, const json_t *document, const char *path,
+                                 struct text_buffer *value);
+/*
+ * Whether the iClient's URIs stay within its validDomainNames with the values of this connection. Of the implicit one a
+ * fault is a warning.
+ */
+void connection_check_uris(const struct connection *connection, const json_t *document, struct document_faults *faults);
 /* True when the password grant has an account to log in with. */
 bool connection_has_password(const struct connection *connection);
 

@@ -327,6 +327,28 @@ static void visit_template(void *context, const struct template_site *site)
                        provider_preset_name(validation->iclient->preset));
 }
 
+/* ---- hosts that the iClient's own values make ---- */
+
+static enum status look_up_own(void *context, const char *path, struct text_buffer *value)
+{
+    static const char root[] = "iClient.";
+    const struct iclient *iclient = context;
+    bool is_own_value = strncmp(path, root, strlen(root)) == 0;
+    return is_own_value ? iclient_lookup(iclient, path + strlen(root), value) : ERR_NOT_FOUND;
+}
+
+static void check_hosts(const struct validation *validation)
+{
+    struct iclient *iclient = validation->iclient;
+    for (size_t i = 0; iclient->url_policy && i < URI_POLICY_FIELD_COUNT; i++) {
+        struct error error = {0};
+        enum status status =
+            uri_policy_check_rendered(iclient->url_policy, field_view_text(&validation->view, uri_policy_fields[i]),
+                                      look_up_own, iclient, &error);
+        document_check(validation->faults, pointer_of(uri_policy_fields[i]), status, &error);
+    }
+}
+
 struct search {
     const char *path;
     bool found;
@@ -362,4 +384,5 @@ void iclient_validate(struct iclient *iclient, const struct iclient_options *opt
     template_check_fields(&validation.view, code_grant, faults, visit_template, &validation);
     iclient_validate_jwt(iclient, uses_token, options, faults);
     iclient->url_policy = uri_policy_create(&validation.view, options && options->allow_loopback_http, faults);
+    check_hosts(&validation);
 }

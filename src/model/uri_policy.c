@@ -7,9 +7,9 @@
 #include "base/url.h"
 #include "model/template.h"
 
-static const enum iclient_field uri_fields[] = {ICLIENT_AUTH_URI, ICLIENT_TOKEN_URI, ICLIENT_REFRESH_URI,
-                                                ICLIENT_REVOKE_URI};
-enum { URI_FIELD_COUNT = sizeof uri_fields / sizeof uri_fields[0], POINTER_MAX = 64 };
+const enum iclient_field uri_policy_fields[URI_POLICY_FIELD_COUNT] = {ICLIENT_AUTH_URI, ICLIENT_TOKEN_URI,
+                                                                      ICLIENT_REFRESH_URI, ICLIENT_REVOKE_URI};
+enum { POINTER_MAX = 64 };
 
 static const char *pointer_of(enum iclient_field field)
 {
@@ -134,15 +134,33 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
     const json_t *domains = field_view_get(view, ICLIENT_VALID_DOMAIN_NAMES);
     const bool listed = json_array_size(domains) > 0;
     add_domains(policy, domains, &building);
-    for (size_t i = 0; i < URI_FIELD_COUNT && !listed; i++)
-        add_host(policy, view, uri_fields[i], &building);
+    for (size_t i = 0; i < URI_POLICY_FIELD_COUNT && !listed; i++)
+        add_host(policy, view, uri_policy_fields[i], &building);
     bool complete = !building.has_errors && (domains || !field_view_is_own(view, ICLIENT_VALID_DOMAIN_NAMES));
-    for (size_t i = 0; i < URI_FIELD_COUNT && complete; i++) {
-        const char *uri = field_view_text(view, uri_fields[i]);
+    for (size_t i = 0; i < URI_POLICY_FIELD_COUNT && complete; i++) {
+        const char *uri = field_view_text(view, uri_policy_fields[i]);
         if (uri && (listed || !template_is_in_authority(uri)))
-            check_uri(policy, view, uri_fields[i], &building);
+            check_uri(policy, view, uri_policy_fields[i], &building);
     }
     faults->has_errors |= building.has_errors;
     faults->no_memory |= building.no_memory;
     return building.has_errors || building.no_memory ? NULL : TAKE(policy);
+}
+
+enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
+                                      void *context, struct error *ret_error)
+{
+    if (!uri || !template_is_in_authority(uri))
+        return OK;
+    const char *host = after_scheme(uri);
+    /* Scheme and authority alone: the rest decides nothing, and may name what is not known yet. */
+    AUTO_TEXT authority = strndup(uri, (size_t)(host - uri) + strcspn(host, "/?#"));
+    if (!authority)
+        return error_set(ret_error, ERR_NO_MEMORY, "URI");
+    AUTO_FINISH(text_buffer) rendered;
+    text_buffer_init(&rendered, TEMPLATE_RESULT_MAX);
+    enum status status = template_render(authority, TEMPLATE_IN_URI, look_up, context, &rendered, ret_error);
+    if (status == ERR_NOT_FOUND)
+        return OK;
+    return status == OK ? url_policy_check_text(policy, text_buffer_text(&rendered), ret_error) : status;
 }

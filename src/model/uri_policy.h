@@ -3,7 +3,12 @@
 
 #include "model/document_faults.h"
 #include "model/field_view.h"
+#include "model/template.h"
 #include "model/url_policy.h"
+
+/* The fields that requests go to. */
+enum { URI_POLICY_FIELD_COUNT = 4 };
+extern const enum iclient_field uri_policy_fields[URI_POLICY_FIELD_COUNT];
 
 /*
  * The URL policy of a document: its validDomainNames, or without them the exact hosts of its URIs as written; and the
@@ -11,5 +16,13 @@
  */
 struct url_policy *uri_policy_create(const struct field_view *view, bool allow_loopback_http,
                                      struct document_faults *faults);
+
+/*
+ * The host that a template makes of the values that look_up has; uri NULL, or without a template in its host: OK. So is
+ * a value that look_up does not find: what only a login or an answer brings is checked when it is sent. ERR_DENIED,
+ * ERR_INVALID (a value that no host can have in it), ERR_NO_MEMORY.
+ */
+enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
+                                      void *context, struct error *ret_error);
 
 #endif

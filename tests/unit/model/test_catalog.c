@@ -210,7 +210,13 @@ Test(catalog, implicit_connection_that_lacks_a_value_is_a_warning)
     AUTO(fault_list) faults = fault_list_create();
     cr_assert_eq(add_iclient(catalog, "{'oauth2':{'authParams':{'a':'{{{connection.settings.shop}}}'}}}", faults), OK);
     cr_assert_eq(add_iclient(catalog, "{'name':'pw','oauth2':{'grantType':'password'}}", faults), OK);
+    cr_assert_eq(add_iclient(catalog,
+                             "{'name':'host','settings':{'h':'evil.test'},'oauth2':{'validDomainNames':['example.com'],"
+                             "'token':{'uri':'https://{{{connection.settings.h}}}/'}}}",
+                             faults),
+                 OK);
     cr_assert_eq(catalog_finish(catalog, faults), OK);
+    cr_assert(fixture_fault(faults, "/oauth2/token/uri", "evil.test"), "%s", fixture_text(faults));
     cr_assert(fixture_fault(faults, "", "connection.settings.shop"), "%s", fixture_text(faults));
     cr_assert(fixture_fault(faults, "", "username"), "%s", fixture_text(faults));
     cr_assert_not(fault_list_has_errors(faults));

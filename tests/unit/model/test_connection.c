@@ -173,6 +173,25 @@ Test(connection, value_that_a_template_of_the_iclient_uses_is_required)
     connection_destroy(taken("{'name':'c','iClient':'crm','settings':{'shop':'s'},'encrypted':{'key':'k'}}", iclient));
 }
 
+Test(connection, value_that_leads_to_a_foreign_host_is_a_fault)
+{
+    AUTO(iclient)
+    iclient = fixture_iclient("{'settings':{'zone':'eu'},'oauth2':{'validDomainNames':['example.com'],"
+                              "'auth':{'uri':'https://login.example.com/auth'},"
+                              "'token':{'uri':'https://{{{connection.settings.host}}}/{{{code}}}'},"
+                              "'refresh':{'uri':'https://{{{metadata.pod}}}.example.com/t'}}}");
+    assert_one_fault("{'name':'c','iClient':'crm','settings':{'host':'evil.test'}}", iclient, "/settings/host",
+                     "/oauth2/token/uri of iClient \"crm\": host evil.test");
+    assert_one_fault("{'name':'c','iClient':'crm','settings':{'host':'a.example.com/b'}}", iclient, "/settings/host",
+                     "cannot stand in a host");
+    connection_destroy(taken("{'name':'c','iClient':'crm','settings':{'host':'a.example.com'}}", iclient));
+    AUTO(iclient)
+    inherited = fixture_iclient("{'settings':{'host':'evil.test'},'oauth2':{'validDomainNames':['example.com'],"
+                                "'token':{'uri':'https://{{{connection.settings.host}}}/'}}}");
+    assert_one_fault("{'name':'c','iClient':'crm'}", inherited, "/iClient", "host evil.test");
+    connection_destroy(taken("{'name':'c','iClient':'crm','settings':{'host':'example.com'}}", inherited));
+}
+
 Test(connection, implicit_one_has_the_iclients_name_and_values)
 {
     AUTO(iclient) iclient = fixture_iclient("{'settings':{'a':'b'},'oauth2':{'scope':'s'}}");

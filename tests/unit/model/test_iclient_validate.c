@@ -106,6 +106,12 @@ Test(iclient_validate, parameters_of_the_daemon_cannot_be_overridden)
 Test(iclient_validate, templates_that_cannot_resolve_are_refused)
 {
     static const struct fault_case cases[] = {
+        {"{'settings':{'h':'evil.test'},'oauth2':{'validDomainNames':['example.com'],"
+         "'token':{'uri':'https://{{{iClient.settings.h}}}/t'}}}",
+         "/oauth2/token/uri", "evil.test"},
+        {"{'settings':{'h':'evil.test/'},'oauth2':{'validDomainNames':['example.com'],"
+         "'token':{'uri':'https://{{{iClient.settings.h}}}.example.com/{{{code}}}'}}}",
+         "/oauth2/token/uri", "cannot stand in a host"},
         {"{'oauth2':{'token':{'body':'a={{{b'}}}", "/oauth2/token/body/a", "not closed"},
         {"{'oauth2':{'token':{'body':'a={{{iclient.name}}}'}}}", "/oauth2/token/body/a", "no such context"},
         {"{'oauth2':{'token':{'body':{'a':'{{{iClient.settings.region}}}'}}}}", "/oauth2/token/body/a",

@@ -73,9 +73,9 @@ static const struct {
     enum status status;
     const char *says;
 } refused[] = {
-    {IN("https://{{{connection.settings.host}}}/a", ",\"validDomainNames\":[\"example.com\"]"),
-     "{\"name\":\"c\",\"iClient\":\"test\",\"settings\":{\"host\":\"example.com.evil.net\"}}", ERR_DENIED,
-     "example.com.evil.net"},
+    /* A host that no document has: only the login's own can come so far. */
+    {IN("https://example.com.{{{state}}}/a", ",\"validDomainNames\":[\"example.com\"]"), NULL, ERR_DENIED,
+     "example.com.xyz"},
     {IN(AUTHORIZE "?state=fixed", ""), NULL, ERR_INVALID, "parameter state"},
     {IN(AUTHORIZE, ",\"authParams\":{\"a\":\"{{{metadata.gone}}}\"}"), NULL, ERR_NOT_FOUND, "metadata.gone"},
 };

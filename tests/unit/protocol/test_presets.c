@@ -109,12 +109,12 @@ static void expect_no_faults(const char *label, const struct fault_list *faults)
     }
 }
 
-static bool load_connection(struct provider_case *provider_case, struct provider_preset *preset)
+static struct connection *read_connection(const struct provider_case *provider_case, struct provider_preset *preset,
+                                          struct fault_list *faults)
 {
     static const struct iclient_options options = {.default_redirect_uri = "http://127.0.0.1:8085/callback",
                                                    .check_jwt_key = jwt_key_check};
     AUTO_JSON document = iclient_document(provider_case->expected);
-    AUTO(fault_list) faults = fault_list_create();
     AUTO(iclient) iclient = NULL;
     struct connection *connection = NULL;
     iclient_from_json(document, preset, "", &options, NULL, faults, &iclient);
@@ -123,6 +123,13 @@ static bool load_connection(struct provider_case *provider_case, struct provider
         connection_from_json(own, iclient, "", NULL, NULL, faults, &connection);
     else if (iclient)
         connection = connection_implicit(iclient);
+    return connection;
+}
+
+static bool load_connection(struct provider_case *provider_case, struct provider_preset *preset)
+{
+    AUTO(fault_list) faults = fault_list_create();
+    struct connection *connection = read_connection(provider_case, preset, faults);
     expect_no_faults(provider_case->label, faults);
     cr_expect_not_null(connection, "%s: no connection", provider_case->label);
     provider_case->fixture.connection = connection;
@@ -409,6 +416,17 @@ static void expect_same_provider(const struct provider_case *provider_case, cons
     }
 }
 
+/* What is known at load is refused there, for this setting and nothing else. */
+static void expect_refused_setting(const struct provider_case *provider_case, const struct fault_list *faults,
+                                   const char *setting)
+{
+    char pointer[PATH_LENGTH];
+    snprintf(pointer, sizeof pointer, "/settings/%s", setting);
+    cr_expect_gt(fault_list_count(faults), 0, "%s", provider_case->label);
+    for (size_t i = 0; i < fault_list_count(faults); i++)
+        cr_expect_str_eq(fault_list_at(faults, i)->pointer, pointer, "%s", provider_case->label);
+}
+
 static void try_setting(struct provider_case *provider_case, struct provider_preset *preset, const char *setting)
 {
     static const char *const values[] = {"evil.example",  "evil.example/",  "evil.example?",
@@ -422,9 +440,13 @@ static void try_setting(struct provider_case *provider_case, struct provider_pre
         json_object_set(expected, "connection", connection);
         changed.expected = expected;
         changed.fixture = (struct fixture){0};
-        if (load_connection(&changed, preset)) {
+        AUTO(fault_list) faults = fault_list_create();
+        changed.fixture.connection = read_connection(&changed, preset, faults);
+        if (changed.fixture.connection) {
             fill_context(&changed);
             expect_same_provider(&changed, setting, values[i]);
+        } else {
+            expect_refused_setting(&changed, faults, setting);
         }
         fixture_finish(&changed.fixture);
     }

@@ -19,7 +19,8 @@ static struct http_request *make(struct fixture *fixture, enum token_exchange ex
 static void fill(struct fixture *fixture)
 {
     fixture_set_tokens(fixture, "old-access", "tGzv3JOkF0XG5Qx2TlKWIA");
-    fixture_set_callback(fixture, "{\"code\":\"SplxlOBeZQQYbYS6WxSbIA\",\"shop\":\"a&b\"}");
+    fixture_set_callback(fixture, "{\"code\":\"SplxlOBeZQQYbYS6WxSbIA\",\"shop\":\"a&b\",\"host\":\"evil.example.net\","
+                                  "\"end\":\"evil.net/\"}");
     fixture->context.code = "SplxlOBeZQQYbYS6WxSbIA";
     fixture->context.redirect_uri = "https://client.example.com/cb";
     fixture->context.code_verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -251,6 +252,11 @@ Test(token_request, a_body_can_carry_the_iclients_jwt)
 
 /* ---- what is refused ---- */
 
+/* A host that no document has, so that nothing but the request can refuse it. */
+#define IN_CALLBACK_HOST(uri)                                                                                          \
+    HEAD "\"oauth2\":{\"grantType\":\"authorizecode\",\"validDomainNames\":[\"example.com\"]," CLIENT                  \
+         ",\"auth\":{\"uri\":\"" SERVER "/authorize\"},\"token\":{\"uri\":\"" uri "\"}}}"
+
 static const struct {
     const char *about;
     enum token_exchange exchange;
@@ -266,15 +272,10 @@ static const struct {
     {"a template that resolves to nothing", TOKEN_EXCHANGE_CODE,
      IN_BASIC("authorizecode", ",\"tokenParams\":{\"a\":\"{{{callback.missing}}}\"}"), NULL, ERR_NOT_FOUND,
      "oauth2.tokenParams.a: {{{callback.missing}}}"},
-    {"a host outside the policy", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
-     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"validDomainNames\":[\"example.com\"]," CLIENT
-          ",\"token\":{\"uri\":\"https://{{{connection.settings.host}}}/token\"}}}",
-     "{\"name\":\"c\",\"iClient\":\"test\",\"settings\":{\"host\":\"evil.example.net\"}}", ERR_DENIED,
-     "evil.example.net"},
-    {"a value that would end the host", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
-     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"validDomainNames\":[\"example.com\"]," CLIENT
-          ",\"token\":{\"uri\":\"https://{{{connection.settings.host}}}.example.com/token\"}}}",
-     "{\"name\":\"c\",\"iClient\":\"test\",\"settings\":{\"host\":\"evil.net/\"}}", ERR_INVALID, "host"},
+    {"a host outside the policy", TOKEN_EXCHANGE_CODE, IN_CALLBACK_HOST("https://{{{callback.host}}}/token"), NULL,
+     ERR_DENIED, "evil.example.net"},
+    {"a value that would end the host", TOKEN_EXCHANGE_CODE,
+     IN_CALLBACK_HOST("https://{{{callback.end}}}.example.com/token"), NULL, ERR_INVALID, "host"},
     {"a line break in a header", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
      HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\"," CLIENT ",\"token\":{\"uri\":\"" SERVER
           "/token\",\"headers\":{\"X-A\":\"{{{connection.settings.a}}}\"}}}}",
