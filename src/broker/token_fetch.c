@@ -245,7 +245,7 @@ static bool is_kept_from_starting(struct token_entry *entry, int64_t now)
     if (!can_refresh(entry, now) && !needs_nobody(entry->connection)) {
         bool had_tokens = entry->fits;
         token_entry_set_state(entry, ENTRY_AUTHORIZATION_REQUIRED, had_tokens ? "token_expired" : "not_authorized",
-                              had_tokens ? "the access token has ended and there is no refresh token that could renew it"
+                              had_tokens ? "there is no refresh token that could renew the access token"
                                          : "nobody has logged in yet",
                               0);
         return true;

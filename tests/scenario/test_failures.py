@@ -286,6 +286,15 @@ def test_refresh_without_a_new_refresh_token_keeps_the_old_one(launch, provider)
     assert len(sent) == 1
 
 
+def test_refresh_without_a_refresh_token_says_so_and_the_token_is_still_served(launch, provider):
+    daemon = launch(documents.code(provider, refreshCount=0))
+    daemon.login()
+    reply = daemon.admin("POST", "/v1/connections/crm/refresh")
+    assert reply.status == 409 and error_of(reply)["code"] == "authorization_required"
+    assert "no refresh token" in error_of(reply)["message"] and "has ended" not in error_of(reply)["message"]
+    assert daemon.token().json()["generation"] == 1
+
+
 def test_refresh_count_ends_in_a_new_login(launch, provider):
     daemon = launch(documents.code(provider, refreshCount=1))
     daemon.login()
