@@ -34,7 +34,7 @@ const char *session_state_name(enum session_state state);
 /*
  * Begins a login; an earlier one of the same connection is given up. redirect_uri: one of the iClient's, or NULL for
  * its first. ERR_UNSUPPORTED (no authorization code grant), ERR_INVALID (that URI is not the iClient's), ERR_BUSY, ERR_DENIED
- * (the authorization URL is outside validDomainNames), ERR_NOT_FOUND (a template).
+ * (the iClient makes no authorization URL, or one outside validDomainNames), ERR_NOT_FOUND (a template).
  */
 enum status authorization_session_begin(struct broker *broker, struct token_entry *entry, const char *redirect_uri,
                                         const struct authorization_session **ret_session, struct error *ret_error);

@@ -129,7 +129,9 @@ static enum status make_url(struct authorization_session *session, struct error 
         .state = session->state_text,
         .now = clock_wall(),
     };
-    return authorization_url_create(&input, &session->url, ret_error);
+    enum status status = authorization_url_create(&input, &session->url, ret_error);
+    /* ERR_INVALID would say that the caller's redirect URI is wrong; this is a fault of the iClient. */
+    return status == ERR_INVALID || status == ERR_TOO_LARGE ? ERR_DENIED : status;
 }
 
 enum status authorization_session_begin(struct broker *broker, struct token_entry *entry, const char *redirect_uri,

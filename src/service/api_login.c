@@ -17,7 +17,7 @@ static enum api_error_code begin_error(enum status status)
         return API_ERROR_INACTIVE;
     case ERR_INVALID:
         return API_ERROR_INVALID_REQUEST;
-    case ERR_DENIED: /* the authorization URL is outside validDomainNames */
+    case ERR_DENIED: /* the authorization URL cannot be made, or is outside validDomainNames */
     case ERR_NOT_FOUND: /* a template of it leads nowhere */
         return API_ERROR_INVALID_ICLIENT;
     case ERR_NO_MEMORY:

@@ -258,6 +258,13 @@ def test_login_of_an_unattended_grant_is_refused(launch, provider):
     assert reply.status in (400, 409) and error_of(reply)["code"] in ("unsupported", "invalid_request")
 
 
+def test_authorization_url_that_cannot_be_made_is_the_iclients_fault(launch, provider):
+    daemon = launch(documents.code(provider, oauth2={"auth": {"uri": provider.authorize_uri + "?response_type=token"}}))
+    reply = daemon.admin("POST", "/v1/connections/crm/authorize")
+    assert reply.status == 422 and error_of(reply)["code"] == "invalid_iclient", reply
+    assert "response_type" in error_of(reply)["message"] and "field" not in error_of(reply)
+
+
 # Paste, for a browser on another machine
 
 def complete(daemon, url, name="crm"):
