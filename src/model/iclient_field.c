@@ -98,6 +98,8 @@ const char *iclient_field_nearest(const char *parent, const char *name)
         const char *leaf = leaf_under(groups[i], parent, length);
         if (leaf)
             here[here_count++] = leaf;
+        else if (!same_name && strcasecmp(strrchr(groups[i], '/') + 1, name) == 0)
+            same_name = groups[i];
     }
     const char *nearest = nearest_name(name, here, here_count);
     if (nearest)

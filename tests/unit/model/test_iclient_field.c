@@ -47,6 +47,8 @@ Test(iclient_field, unknown_name_leads_to_the_nearest_known_one)
         {"/oauth2", "tokn", "token"},
         {"", "clientSecret", "/oauth2/clientSecret"},
         {"", "oauth", "oauth2"},
+        {"", "token", "/oauth2/token"},
+        {"/oauth2", "JWT", "/jwt"},
         {"/oauth2/token", "url", "uri"},
         {"", "zzzzzzzzzzzz", NULL},
     };
