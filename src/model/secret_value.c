@@ -61,6 +61,9 @@ static bool repair_pem(const struct secret_reader *reader, const char *pointer, 
         if (strncmp(at, "\\r\\n", 4) == 0 || strncmp(at, "\\n", 2) == 0) {
             text_buffer_append_text(&repaired, "\n");
             at += at[1] == 'r' ? 4 : 2;
+            /* Written before a real line break it is that one, and no empty line, which no PEM may have. */
+            at += *at == '\r';
+            at += *at == '\n';
             continue;
         }
         text_buffer_append(&repaired, at++, 1);

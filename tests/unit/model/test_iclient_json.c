@@ -174,6 +174,14 @@ Test(iclient_json, literal_line_breaks_in_a_pem_are_repaired_with_a_warning)
     cr_assert(fault && fault->warning);
 }
 
+Test(iclient_json, literal_and_real_line_break_in_a_pem_are_one)
+{
+    AUTO(iclient)
+    iclient = fixture_iclient("{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'RS256','privateKey':"
+                              "'-----BEGIN X-----\\\\n\\nAAAA\\\\n\\r\\n-----END X-----\\\\n\\n'}}");
+    cr_assert_str_eq(secret_reveal(iclient_jwt_key(iclient)), "-----BEGIN X-----\nAAAA\n-----END X-----\n");
+}
+
 Test(iclient_json, references_are_resolved_or_left_unread)
 {
     AUTO(iclient) read = fixture_iclient("{'oauth2':{'clientSecret':{'$env':'FROM_ENV'}}}");
