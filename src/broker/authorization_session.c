@@ -138,9 +138,11 @@ enum status authorization_session_begin(struct broker *broker, struct token_entr
                                         const struct authorization_session **ret_session, struct error *ret_error)
 {
     const struct iclient *iclient = connection_iclient(entry->connection);
+    const char *no_grant = iclient_no_grant_reason(iclient);
     if (iclient_grant(iclient) != GRANT_AUTHORIZATION_CODE)
-        return error_set(ret_error, ERR_UNSUPPORTED,
-                         "this connection's grant needs no login; its tokens are fetched when asked for");
+        return error_set(ret_error, ERR_UNSUPPORTED, "%s",
+                         no_grant ? no_grant
+                                  : "this connection's grant needs no login; its tokens are fetched when asked for");
     if (!connection_is_active(entry->connection))
         return error_set(ret_error, ERR_CONFLICT, "this connection is switched off (\"active\": false)");
     if (redirect_uri && !iclient_has_redirect_uri(iclient, redirect_uri))

@@ -6,7 +6,7 @@ from urllib.parse import urlencode, urlsplit
 
 import documents
 import pytest
-from daemon import Background, error_of, get_page, read_to_end
+from daemon import ROOT, Background, error_of, get_page, read_to_end
 from fakes.scripted_provider import Answer
 from fakes.support import PATIENCE, CurlUser, call, query_of, wait_until
 
@@ -256,6 +256,14 @@ def test_login_of_an_unattended_grant_is_refused(launch, provider):
     daemon = launch(documents.client_credentials(provider))
     reply = daemon.admin("POST", "/v1/connections/crm/authorize")
     assert reply.status in (400, 409) and error_of(reply)["code"] in ("unsupported", "invalid_request")
+
+
+def test_login_without_a_grant_says_why_there_is_none(launch):
+    daemon = launch({"name": "crm", "provider": "netsuite", "netsuite": {"consumerKey": "a key", "consumerSecret": "a secret"}},
+                    config={"presetDir": str(ROOT / "conf" / "providers")})
+    reply = daemon.admin("POST", "/v1/connections/crm/authorize")
+    assert error_of(reply)["code"] == "unsupported" and "OAuth 1.0a" in error_of(reply)["message"], reply
+    assert error_of(daemon.token())["message"] == error_of(reply)["message"]
 
 
 def test_authorization_url_that_cannot_be_made_is_the_iclients_fault(launch, provider):
