@@ -138,6 +138,10 @@ static void walk_member(struct check *check, const char *name, const json_t *val
     size_t length = check->pointer.length;
     json_pointer_append(&check->pointer, name);
     check->faults->no_memory |= check->pointer.failed;
+    if (template_is_in(name) && !check->silent)
+        document_fault(check->faults, text_buffer_text(&check->pointer),
+                       "write name and template apart: \"name\": \"{{{path}}}\"",
+                       "a template makes a value, never a name");
     if (check->depth < DEPTH_MAX) {
         check->depth++;
         walk_value(check, value);

@@ -113,6 +113,8 @@ Test(iclient_validate, templates_that_cannot_resolve_are_refused)
          "'token':{'uri':'https://{{{iClient.settings.h}}}.example.com/{{{code}}}'}}}",
          "/oauth2/token/uri", "cannot stand in a host"},
         {"{'oauth2':{'token':{'body':'a={{{b'}}}", "/oauth2/token/body/a", "not closed"},
+        {"{'oauth2':{'token':{'body':'{{{iClient.name}}}'}}}", "/oauth2/token/body/{{{iClient.name}}}", "a name"},
+        {"{'oauth2':{'tokenParams':{'{{code}}':'x'}}}", "/oauth2/tokenParams/{{code}}", "a name"},
         {"{'oauth2':{'token':{'body':'a={{{iclient.name}}}'}}}", "/oauth2/token/body/a", "no such context"},
         {"{'oauth2':{'token':{'body':{'a':'{{{iClient.settings.region}}}'}}}}", "/oauth2/token/body/a",
          "iClient.settings"},
