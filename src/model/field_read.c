@@ -254,15 +254,8 @@ static json_t *read_headers(struct field_walk *walk, enum iclient_field field, c
     return read_wire_text(walk, field, value, headers_read);
 }
 
-/* Empty text is a field left blank in a form; at its word it would ask for a token without even a grant_type. */
 static json_t *read_body(struct field_walk *walk, enum iclient_field field, const json_t *value)
 {
-    const char *text = json_string_value(value);
-    if (field != ICLIENT_REVOKE_BODY && text && text[strspn(text, " \t\r\n")] == '\0') {
-        document_fault(walk->faults, pointer_of(field), "write {} for a request without parameters",
-                       "is empty: leave it out when there is none");
-        return NULL;
-    }
     return read_wire_text(walk, field, value, body_read);
 }
 
@@ -343,6 +336,14 @@ static json_t *read_normal(struct field_walk *walk, enum iclient_field field, co
     return normal;
 }
 
+/* Left blank in a form; at its word it would ask for a token without even a grant_type. A revocation may well have no body. */
+static bool is_blank_body(enum iclient_field field, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return (field == ICLIENT_TOKEN_BODY || field == ICLIENT_REFRESH_BODY) && text &&
+           text[strspn(text, " \t\r\n")] == '\0';
+}
+
 static void read_field(struct field_walk *walk, enum iclient_field field, const char *name, const json_t *value,
                        json_t *level)
 {
@@ -353,8 +354,12 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
     }
     if (row->kind == FIELD_COMPUTED)
         return;
-    if (json_is_null(value) && row->null_is_absent) {
-        add_to_document(walk, level, name, json_null());
+    bool is_blank = is_blank_body(field, value);
+    if (is_blank)
+        document_warning(walk->faults, row->pointer, "write {} for a request without parameters",
+                         "is empty: the default parameters are sent");
+    if (is_blank || (json_is_null(value) && row->null_is_absent)) {
+        add_to_document(walk, level, name, json_deep_copy(value));
         return;
     }
     json_t *normal = read_normal(walk, field, value);

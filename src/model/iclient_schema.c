@@ -115,8 +115,6 @@ static const struct {
     {ICLIENT_TENANT, JSON({"pattern" : "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"})},
     {ICLIENT_COMPONENT, JSON({"pattern" : "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"})},
     {ICLIENT_VERSION, JSON({"pattern" : "^[!-~]{1,64}$"})},
-    {ICLIENT_TOKEN_BODY, JSON({"pattern" : "[^ \\t\\r\\n]"})},
-    {ICLIENT_REFRESH_BODY, JSON({"pattern" : "[^ \\t\\r\\n]"})},
     {ICLIENT_FAIL_STATUS_CODE, JSON({"minimum" : 100, "maximum" : 599})},
 };
 
