@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "io/file_load.h"
@@ -46,6 +47,19 @@ static bool make_room(struct document_list *list)
     return true;
 }
 
+/* A wrong case is a fault of a connection: as an iClient's it would be told among many that are none. */
+static bool is_connection(const json_t *json)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)json, name, value)
+    {
+        if (strcasecmp(name, "iClient") == 0)
+            return true;
+    }
+    return false;
+}
+
 enum status document_list_put(struct document_list *list, const char *path, const json_t *json,
                               struct fault_list *faults)
 {
@@ -61,7 +75,7 @@ enum status document_list_put(struct document_list *list, const char *path, cons
     list->documents[list->count++] = (struct document){
         .path = copy,
         .json = json_incref((json_t *)(uintptr_t)json),
-        .is_connection = json_object_get(json, "iClient") != NULL,
+        .is_connection = is_connection(json),
     };
     return OK;
 }

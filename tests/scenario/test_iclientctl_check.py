@@ -58,6 +58,12 @@ def test_good_documents_are_counted_and_exit_0(folder):
     assert (code, out) == (0, "") and "good iClients: 1, good connections: 1, errors: 0" in err
 
 
+def test_connection_that_misspells_its_iclient_is_told_so(folder):
+    _, out, _ = check(folder, write(folder / "sales.json", ICLIENT), write(folder / "crm.json", {"name": "crm", "iclient": "sales"}))
+    assert "crm.json: /iclient: is no field of a connection (did you mean \"iClient\"?)" in out
+    assert "crm.json: /iClient: is required" in out and "provider" not in out
+
+
 def test_folder_may_hold_both_kinds_beside_the_daemons_own_files(folder):
     write(folder / "etc" / "iclients.d" / "sales.json", ICLIENT)
     write(folder / "etc" / "connections.d" / "crm.json", CONNECTION)
