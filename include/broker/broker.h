@@ -105,7 +105,7 @@ enum token_answer broker_refresh(struct token_entry *entry, uid_t caller, int64_
 /* An operator's revoke. done runs once, later or at once; it is told what the provider said. */
 enum revoke_result {
     REVOKE_CONFIRMED,   /* by the provider; forgotten */
-    REVOKE_UNSUPPORTED, /* the provider has no revoke URI; forgotten here only */
+    REVOKE_UNSUPPORTED, /* the provider has no revoke URI or revokes no such tokens; forgotten here only */
     REVOKE_REFUSED,     /* the provider said no; forgotten here */
     REVOKE_UNREACHED,   /* nothing forgotten: try again */
     REVOKE_NOTHING,     /* there were no tokens */

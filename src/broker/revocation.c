@@ -24,6 +24,7 @@ struct revocation {
     size_t step;
     struct http_request *requests[REVOCATION_STEPS]; /* NULL: nothing to send */
     bool is_confirmed; /* by at least one reply */
+    bool is_refused;
     struct grant_context input;
     struct http_exchange *http;
     enum revoke_result result;
@@ -104,7 +105,8 @@ static void revocation_step(struct revocation *revocation);
  */
 static void take_outcome(struct revocation *revocation, const struct token_outcome *outcome)
 {
-    if (outcome->outcome == OUTCOME_GRANTED) {
+    bool is_impossible = strcmp(outcome->code, "unsupported_token_type") == 0;
+    if (outcome->outcome == OUTCOME_GRANTED && !is_impossible) {
         metrics_add(revocation->entry->broker->metrics, METRIC_REVOCATIONS, 1);
         revocation->is_confirmed = true;
         revocation->result = REVOKE_CONFIRMED;
@@ -113,7 +115,8 @@ static void take_outcome(struct revocation *revocation, const struct token_outco
     if (outcome->outcome == OUTCOME_TRANSIENT)
         revocation->result = REVOKE_UNREACHED;
     else if (!revocation->is_confirmed)
-        revocation->result = REVOKE_REFUSED;
+        revocation->result = is_impossible && !revocation->is_refused ? REVOKE_UNSUPPORTED : REVOKE_REFUSED;
+    revocation->is_refused |= !is_impossible;
     snprintf(revocation->message, sizeof revocation->message, "%s: %.300s", revocation->input.token_type_hint,
              outcome->message);
 }

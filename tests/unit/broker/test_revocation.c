@@ -38,6 +38,36 @@ Test(revocation, revokes_refresh_and_access_token_then_forgets_both)
     cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
 }
 
+Test(revocation, tokens_that_the_provider_cannot_revoke_are_not_said_to_be)
+{
+    static const char unsupported[] = "{\"error\":\"unsupported_token_type\"}";
+    static const char refused[] = "{\"error\":\"invalid_request\"}";
+    static const struct {
+        int status;
+        const char *body;
+        int second_status;
+        const char *second_body;
+        enum revoke_result result;
+    } rows[] = {
+        {400, unsupported, 400, unsupported, REVOKE_UNSUPPORTED},
+        {200, "", 400, unsupported, REVOKE_CONFIRMED},
+        {400, unsupported, 200, "", REVOKE_CONFIRMED},
+        {400, unsupported, 400, refused, REVOKE_REFUSED},
+        {400, refused, 400, unsupported, REVOKE_REFUSED},
+    };
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+        struct told told = {0};
+        revoke("mail", &told);
+        fixture_reply(rows[i].status, rows[i].body);
+        fixture_reply(rows[i].second_status, rows[i].second_body);
+        fixture_run_store();
+        cr_expect_eq(told.result, rows[i].result, "row %zu", i);
+        cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED, "row %zu", i);
+    }
+}
+
 Test(revocation, an_unreached_provider_leaves_everything_to_try_again)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
