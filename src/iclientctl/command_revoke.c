@@ -35,9 +35,13 @@ enum exit_code command_revoke(const struct arguments *arguments)
         .timeout_seconds = API_TIMEOUT_PROVIDER,
     };
     AUTO_JSON document = NULL;
-    enum exit_code code = api_call_json(arguments, &call, &document);
+    struct api_failure failure;
+    enum exit_code code = api_call_try_json(arguments, &call, &document, &failure);
+    /* Unlike a fetch it is not tried again by itself. */
+    if (code == EXIT_PROVIDER_UNAVAILABLE)
+        failure.advice = "nothing is forgotten; when the provider is back, run: iclientctl revoke NAME";
     if (code != EXIT_DONE)
-        return code;
+        return api_failure_say(arguments, &failure, name);
     if (arguments->options[OPTION_JSON] && !terminal_write_json(document))
         return EXIT_FAILED;
 

@@ -336,6 +336,12 @@ def test_revoke_says_what_became_of_the_tokens(daemon, reply, code, words):
     assert (got, out) == (code, "") and words in err
 
 
+def test_revocation_that_reached_nobody_is_to_be_repeated(daemon):
+    daemon.on("admin", "POST", "/v1/connections/crm/revoke", (503, {**error("provider_unavailable"), "revoked": False}))
+    code, out, err = daemon.run("revoke", "crm", "--tenant", "acme")
+    assert (code, out) == (5, "") and "run: iclientctl revoke crm --tenant acme" in err and "goes on trying" not in err
+
+
 def test_watch_prints_each_event_without_the_token(daemon):
     change = {"connection": "crm", "state": "authorization_required", "error": {"code": "x", "message": "log in"}}
     lines = [json.dumps(token_reply()), "", json.dumps(change)]
