@@ -60,8 +60,9 @@ static enum exit_code delete (const struct arguments *arguments, char **operands
     enum exit_code code = document_action_send(arguments, &call, NULL, operands[0], list_command, &reply);
     if (code != EXIT_DONE) return code;
     const char *message = json_read_string(reply, "message");
-    terminal_say("%s: deleted; %s", operands[0], message ? message : "");
-    if (arguments->options[OPTION_JSON] && !terminal_write_json(reply)) return EXIT_FAILED;
+    /* Nothing is said when the provider has nothing left of it. */
+    terminal_say("%s: deleted; %s", operands[0], message ? message : "it has no tokens any more, here or at the provider");
+    if (reply && arguments->options[OPTION_JSON] && !terminal_write_json(reply)) return EXIT_FAILED;
     return EXIT_DONE;
 }
 

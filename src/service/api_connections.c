@@ -52,13 +52,17 @@ void api_connections_replace(struct api_request *request)
     api_document_submit(request, DOCUMENT_CONNECTION, DOCUMENT_REPLACE, name, document, reply_put);
 }
 
-/* Deleted in any case; what became of the tokens is what the caller could not know. */
+/* Deleted in any case. That tokens may live on at the provider is what the caller could not know. */
 static void reply_removed(struct api *api, struct http_call *call, enum document_action action,
                           const struct document_outcome *outcome)
 {
     (void)api;
     (void)action;
     const char *message = outcome->revoke_message;
+    if (outcome->revoke_result == REVOKE_CONFIRMED || outcome->revoke_result == REVOKE_NOTHING) {
+        api_document_reply_nothing(call);
+        return;
+    }
     if (outcome->revoke_result == REVOKE_UNREACHED)
         message = "the provider was not reached: the tokens are forgotten here, but there they end only by themselves";
     AUTO_FINISH(text_buffer) body;
