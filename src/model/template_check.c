@@ -82,6 +82,19 @@ static const char *nearest_root(const char *name)
     return nearest_name(name, names, ROOT_COUNT);
 }
 
+/* A field of the iClient whose context was left out, as in {{{clientId}}}: its path with it. */
+static const char *path_in_iclient(const char *path, char *buffer, size_t size)
+{
+    char below[TEMPLATE_PATH_MAX + sizeof "oauth2."];
+    const char *rest;
+    snprintf(below, sizeof below, "oauth2.%s", path);
+    if (iclient_field_find_path(path, &rest) == ICLIENT_FIELD_COUNT &&
+        iclient_field_find_path(below, &rest) == ICLIENT_FIELD_COUNT)
+        return NULL;
+    snprintf(buffer, size, "iClient.%s", path);
+    return buffer;
+}
+
 static bool is_connection_member(const char *path)
 {
     size_t length = strcspn(path, ".");
@@ -100,11 +113,14 @@ static bool check_root(const struct check *check, const char *path)
     const char *rest = path[length] == '.' ? path + length + 1 : "";
     const char *problem = NULL;
     const char *nearest = NULL;
+    char in_iclient[TEMPLATE_PATH_MAX + sizeof "iClient."];
     if (root == ROOT_COUNT) {
         char name[TEMPLATE_PATH_MAX + 1];
         snprintf(name, sizeof name, "%.*s", (int)length, path);
         problem = "resolves to nothing: no such context";
-        nearest = nearest_root(name);
+        nearest = path_in_iclient(path, in_iclient, sizeof in_iclient);
+        if (!nearest)
+            nearest = nearest_root(name);
     } else if (!(roots[root].requests & check->requests)) {
         problem = "resolves to nothing in this request";
     } else if (roots[root].members == NO_MEMBERS && path[length] == '.') {

@@ -103,6 +103,28 @@ Test(iclient_validate, parameters_of_the_daemon_cannot_be_overridden)
                                     "'refreshParams':{'redirect_uri':'{{{redirectUri}}}'}}}"));
 }
 
+Test(iclient_validate, field_named_without_its_context_is_pointed_out)
+{
+    static const struct {
+        const char *path, *hint;
+    } cases[] = {
+        {"clientId", "did you mean \"iClient.clientId\"?"},
+        {"oauth2.clientSecret", "did you mean \"iClient.oauth2.clientSecret\"?"},
+        {"settings.a", "did you mean \"iClient.settings.a\"?"},
+        {"cod", "did you mean \"code\"?"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char changes[256];
+        snprintf(changes, sizeof changes, "{'oauth2':{'token':{'body':'a={{{%s}}}'}}}", cases[i].path);
+        AUTO_JSON document = fixture_document(changes);
+        AUTO(fault_list) faults = fault_list_create();
+        struct iclient *iclient = NULL;
+        cr_expect_eq(fixture_read(document, NULL, faults, &iclient), ERR_INVALID);
+        const struct fault *fault = fixture_fault(faults, "/oauth2/token/body/a", "no such context");
+        cr_expect_str_eq(fault && fault->hint ? fault->hint : "(none)", cases[i].hint);
+    }
+}
+
 Test(iclient_validate, templates_that_cannot_resolve_are_refused)
 {
     static const struct fault_case cases[] = {
