@@ -183,7 +183,8 @@ static bool is_json_wire(const struct validation *validation, enum iclient_field
     return type ? strcasestr(type, "json") != NULL : is(validation, ICLIENT_BODY_FORMAT, "json");
 }
 
-static void check_form_members(const struct validation *validation, enum iclient_field field, const json_t *body)
+static void check_form_members(const struct validation *validation, enum iclient_field field, const char *hint,
+                               const json_t *body)
 {
     const char *name;
     json_t *value;
@@ -195,7 +196,7 @@ static void check_form_members(const struct validation *validation, enum iclient
         text_buffer_init(&pointer, POINTER_MAX);
         text_buffer_append_text(&pointer, pointer_of(field));
         json_pointer_append(&pointer, name);
-        document_fault(validation->faults, text_buffer_text(&pointer), "set oauth2.bodyFormat to \"json\"",
+        document_fault(validation->faults, text_buffer_text(&pointer), hint,
                        "has no form encoding: a form's values are text, numbers and flags");
     }
 }
@@ -203,15 +204,19 @@ static void check_form_members(const struct validation *validation, enum iclient
 static void check_bodies(const struct validation *validation)
 {
     static const struct {
-        enum iclient_field body, headers;
-    } requests[] = {{ICLIENT_TOKEN_BODY, ICLIENT_TOKEN_HEADERS},
-                    {ICLIENT_REFRESH_BODY, ICLIENT_REFRESH_HEADERS},
-                    {ICLIENT_REVOKE_BODY, ICLIENT_REVOKE_HEADERS}};
+        enum iclient_field method, body, headers;
+    } requests[] = {{ICLIENT_TOKEN_METHOD, ICLIENT_TOKEN_BODY, ICLIENT_TOKEN_HEADERS},
+                    {ICLIENT_REFRESH_METHOD, ICLIENT_REFRESH_BODY, ICLIENT_REFRESH_HEADERS},
+                    {ICLIENT_REVOKE_METHOD, ICLIENT_REVOKE_BODY, ICLIENT_REVOKE_HEADERS}};
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         bool stated;
         const bool json = is_json_wire(validation, requests[i].headers, &stated);
-        if (!json)
-            check_form_members(validation, requests[i].body, iclient_json(validation->iclient, requests[i].body));
+        /* A GET has its parameters in the query, whatever the format of bodies. */
+        const bool in_query = is(validation, requests[i].method, "GET");
+        if (!json || in_query)
+            check_form_members(validation, requests[i].body,
+                               in_query ? "a GET sends it in the query: use POST" : "set oauth2.bodyFormat to \"json\"",
+                               iclient_json(validation->iclient, requests[i].body));
         if (stated && is_own(validation, ICLIENT_BODY_FORMAT) && is_own(validation, requests[i].headers) &&
             is(validation, ICLIENT_BODY_FORMAT, json ? "form" : "json"))
             document_fault(validation->faults, pointer_of(requests[i].headers), NULL,

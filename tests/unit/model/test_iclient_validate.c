@@ -85,6 +85,8 @@ Test(iclient_validate, contradictions_are_refused)
         {"{'oauth2':{'bodyFormat':'json','token':{'headers':'Content-Type: application/x-www-form-urlencoded'}}}",
          "/oauth2/token/headers", "bodyFormat"},
         {"{'oauth2':{'token':{'body':{'a':{'b':1}}}}}", "/oauth2/token/body/a", "form"},
+        {"{'oauth2':{'bodyFormat':'json','token':{'method':'get','body':{'a':{'b':1}}}}}", "/oauth2/token/body/a",
+         "form"},
     };
     ASSERT_EACH(cases);
 }
