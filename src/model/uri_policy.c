@@ -90,6 +90,14 @@ static void add_host(struct url_policy *policy, const struct field_view *view, e
     document_check(faults, pointer_of(field), status, &error);
 }
 
+/* The names that a preset lists are its own URIs'. Who writes another URI and no names means its host as written. */
+static bool is_written_beside_preset(const struct field_view *view, enum iclient_field field)
+{
+    const char *uri = field_view_text(view, field);
+    return uri && !template_is_in_authority(uri) && view->preset && field_view_is_own(view, field) &&
+           !field_view_is_own(view, ICLIENT_VALID_DOMAIN_NAMES);
+}
+
 /* The template may yet name a listed host below what is known: shop.myshopify.com for {{{…}}}.myshopify.com. */
 static bool may_become_listed(const char *uri, const json_t *domains)
 {
@@ -134,8 +142,9 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
     const json_t *domains = field_view_get(view, ICLIENT_VALID_DOMAIN_NAMES);
     const bool listed = json_array_size(domains) > 0;
     add_domains(policy, domains, &building);
-    for (size_t i = 0; i < URI_POLICY_FIELD_COUNT && !listed; i++)
-        add_host(policy, view, uri_policy_fields[i], &building);
+    for (size_t i = 0; i < URI_POLICY_FIELD_COUNT; i++)
+        if (!listed || is_written_beside_preset(view, uri_policy_fields[i]))
+            add_host(policy, view, uri_policy_fields[i], &building);
     bool complete = !building.has_errors && (domains || !field_view_is_own(view, ICLIENT_VALID_DOMAIN_NAMES));
     for (size_t i = 0; i < URI_POLICY_FIELD_COUNT && complete; i++) {
         const char *uri = field_view_text(view, uri_policy_fields[i]);

@@ -11,8 +11,9 @@ enum { URI_POLICY_FIELD_COUNT = 4 };
 extern const enum iclient_field uri_policy_fields[URI_POLICY_FIELD_COUNT];
 
 /*
- * The URL policy of a document: its validDomainNames, or without them the exact hosts of its URIs as written; and the
- * check of every URI against it, as far as it can be known before templates are rendered. NULL after a fault.
+ * The URL policy of a document: its validDomainNames, or without them the exact hosts of its URIs as written, beside
+ * the names that its preset lists; and the check of every URI against it, as far as it can be known before templates
+ * are rendered. NULL after a fault.
  */
 struct url_policy *uri_policy_create(const struct field_view *view, bool allow_loopback_http,
                                      struct document_faults *faults);

@@ -2,7 +2,7 @@
 
 import documents
 import pytest
-from daemon import error_of
+from daemon import ROOT, error_of
 from fakes.support import CurlUser, call, query_of, wait_until
 
 
@@ -35,6 +35,15 @@ def test_authorization_code_for_a_public_client(prepare, glewlwyd):
     daemon.start()
     assert daemon.login_at_glewlwyd(glewlwyd, client).status == 200
     assert daemon.token().status == 200
+
+
+def test_preset_at_addresses_of_ones_own(launch, provider):
+    """The preset's manners, another server: no validDomainNames are needed for what the document itself says."""
+    daemon = launch(documents.code(provider, provider="google"), config={"presetDir": str(ROOT / "conf" / "providers")})
+    assert daemon.login().status == 200 and daemon.token().status == 200
+    assert provider.requests_to("/authorize")[0].query["access_type"] == "offline"
+    exchange = provider.requests_to("/token")[0]
+    assert exchange.form["client_secret"] == provider.client[1] and not exchange.basic
 
 
 def test_refresh_with_rotation(prepare, glewlwyd):

@@ -82,6 +82,39 @@ Test(provider_preset, host_that_only_the_iclient_knows_wants_its_valid_domain_na
     iclient_destroy(fixture_iclient_over("{'oauth2':{'validDomainNames':['example.com']}}", preset));
 }
 
+Test(provider_preset, uris_of_an_iclients_own_are_valid_beside_the_presets_domain_names)
+{
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(provider_preset) preset = NULL;
+    cr_assert_eq(read_preset("acme",
+                             "{'oauth2':{'validDomainNames':['acme.test'],'revoke':{'uri':'https://api.acme.test/r'},"
+                             "'refresh':{'uri':'https://{{{connection.settings.h}}}.acme.test/r'}}}",
+                             faults, &preset),
+                 OK, "%s", fixture_text(faults));
+    AUTO(iclient) iclient = fixture_iclient_over("{}", preset);
+    static const struct {
+        const char *url;
+        enum status expected;
+    } cases[] = {
+        {"https://login.example.com/token", OK}, {"https://x.login.example.com/", ERR_DENIED},
+        {"https://example.com/", ERR_DENIED},    {"https://api.acme.test/r", OK},
+        {"https://eu.api.acme.test/r", OK},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_expect_eq(url_policy_check_text(iclient_url_policy(iclient), cases[i].url, NULL), cases[i].expected, "%s",
+                     cases[i].url);
+    AUTO_JSON document = fixture_document("{'oauth2':{'validDomainNames':['acme.test']}}");
+    struct iclient *listed = NULL;
+    cr_expect_eq(fixture_read(document, preset, faults, &listed), ERR_INVALID);
+    cr_expect(fixture_fault(faults, "/oauth2/token/uri", "valid domain names"), "%s", fixture_text(faults));
+    AUTO_JSON astray =
+        fixture_document("{'oauth2':{'token':{'uri':'https://{{{connection.settings.h}}}.evil.test/'}}}");
+    AUTO(fault_list) astray_faults = fault_list_create();
+    cr_expect_eq(fixture_read(astray, preset, astray_faults, &listed), ERR_INVALID);
+    cr_expect(fixture_fault(astray_faults, "/oauth2/token/uri", "valid domain names"), "%s",
+              fixture_text(astray_faults));
+}
+
 /* Every preset that is shipped holds, under its file's name. */
 Test(provider_preset, shipped_presets_are_without_fault)
 {
