@@ -57,11 +57,15 @@ static const char *find_reason(const struct token_error_row *row, const struct t
 static void append_message(const struct token_error_row *row, const struct token_entry *entry, int64_t retry_after,
                            struct text_buffer *message)
 {
+    const struct iclient *iclient = connection_iclient(token_entry_connection(entry));
     text_buffer_append_text(message, find_reason(row, entry));
     if (row->advice) {
         text_buffer_append_text(message, "; ");
         text_buffer_append_text(message, row->advice);
     }
+    /* RFC 6749 §5.2 has one word, invalid_grant, for a wrong account. */
+    if (row->code == API_ERROR_CLIENT_REJECTED && iclient_grant(iclient) == GRANT_PASSWORD)
+        text_buffer_append_text(message, ", and the user name and password");
     if (row->names_login)
         api_append_login_command(token_entry_connection(entry), message);
     if (retry_after)

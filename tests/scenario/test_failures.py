@@ -164,7 +164,8 @@ def test_wrong_password_is_not_tried_for_ever(launch, provider):
     for _ in range(10):
         assert daemon.token(wait=0).status >= 400
     wait_until(lambda: provider.in_flight == 0, what="the exchange to end")
-    assert daemon.token().status >= 400
+    reply = daemon.token()
+    assert reply.status >= 400 and "user name and password" in error_of(reply)["message"], reply
     assert provider.count() <= 2
 
 
