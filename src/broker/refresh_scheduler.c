@@ -59,6 +59,9 @@ static int64_t next_moment(const struct token_entry *entry, int64_t now)
         return 0;
     if (entry->fetch || revocation_is_running(entry) || entry->broker->drained)
         return 0;
+    /* The journal comes last, and a refresh that was cut off is to be known of before there is another. */
+    if (entry->broker->reading)
+        return 0;
     if (entry->state == ENTRY_INACTIVE || entry->state == ENTRY_UNSUPPORTED ||
         entry->state == ENTRY_AUTHORIZATION_REQUIRED)
         return 0;

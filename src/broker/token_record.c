@@ -303,12 +303,17 @@ static bool on_row(void *context, const char *key, const struct secret *value)
     return false;
 }
 
-/* Switched off while the daemon was not running, or ended before the revocation did. */
-static void end_inactive(struct broker *broker)
+/*
+ * Plans what was read. Then ends what was switched off while the daemon was not running, or before its revocation was
+ * done.
+ */
+static void begin_what_was_read(struct broker *broker)
 {
     struct token_entry *entry;
-    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));)
+    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));) {
+        refresh_scheduler_plan(entry);
         broker_end_inactive(entry);
+    }
 }
 
 static void on_table_read(void *context, enum status status, const struct error *error)
@@ -326,7 +331,7 @@ static void on_table_read(void *context, enum status status, const struct error 
     }
     broker->reading = NULL;
     if (status == OK)
-        end_inactive(broker);
+        begin_what_was_read(broker);
     reading->done(reading->context, status, error);
     free(reading);
 }

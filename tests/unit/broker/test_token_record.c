@@ -42,6 +42,28 @@ Test(token_record, a_back_off_survives_a_restart)
     cr_expect_geq(broker_retry_after(fixture_entry("crm"), fixture_now), 299);
 }
 
+Test(token_record, nothing_begins_before_it_is_read_that_a_refresh_was_cut_off)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct fixture_caller caller = {0};
+    fixture_refresh(&caller, "mail", 1000);
+    fixture_run_store();
+    fixture_reply(200, "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_run_store();
+    fixture_pass(3590);
+    fixture_run_store();
+    cr_assert_eq(fixture_sent, 2, "the refresh ahead is on its way");
+    restart(CODE_ICLIENT("mail"));
+    cr_expect_null(fixture_held, "a refresh began while the store was being read");
+    fixture_pass(0);
+    fixture_run_store();
+    cr_expect_eq(fixture_sent, 3, "what is due begins when all is read");
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    fixture_run_store();
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "rotation_ambiguous");
+}
+
 Test(token_record, a_kill_in_mid_refresh_tries_once_and_then_says_ambiguous)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
