@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -82,6 +83,20 @@ static void check_key_fields(const struct jwt_validation *jwt)
         contradiction(jwt, ICLIENT_JWT_LIFETIME, "must be at least 1 second");
 }
 
+/* RFC 7518 §3.2 wants as many bits as the method's hash has; but it is the provider who gives the secret. */
+static void warn_of_short_secret(const struct jwt_validation *jwt, const char *method, enum iclient_field field)
+{
+    static const char symmetric[] = "HS";
+    const size_t prefix = sizeof symmetric - 1;
+    if (strncmp(method, symmetric, prefix) != 0)
+        return;
+    const size_t wanted = strtoul(method + prefix, NULL, 10) / 8;
+    const size_t length = secret_length(iclient_secret(jwt->iclient, field));
+    if (length > 0 && length < wanted)
+        document_warning(jwt->faults, pointer_of(field), NULL, "is short for %s: %zu bytes where %zu are advised (RFC 7518)",
+                         method, length, wanted);
+}
+
 static void check_key(const struct jwt_validation *jwt, const struct iclient_options *options, const char *method,
                       enum iclient_field field)
 {
@@ -91,7 +106,8 @@ static void check_key(const struct jwt_validation *jwt, const struct iclient_opt
     struct error error = {0};
     const struct secret *passphrase = iclient_secret(jwt->iclient, ICLIENT_JWT_PASSPHRASE);
     enum status status = options->check_jwt_key(method, key, passphrase, &error);
-    document_check(jwt->faults, pointer_of(field), status, &error);
+    if (document_check(jwt->faults, pointer_of(field), status, &error))
+        warn_of_short_secret(jwt, method, field);
 }
 
 /* The token that is made from the block: by a grant, for a template, or as private_key_jwt. */

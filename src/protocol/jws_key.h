@@ -7,7 +7,7 @@
 #include "base/secret.h"
 #include "protocol/jws_method.h"
 
-/* An HS secret: at least as long as the digest (RFC 7518 §3.2). ERR_INVALID. */
+/* An HS secret: not empty. ERR_INVALID. A short one is the provider's choice; documents are warned of it when they are read. */
 enum status jws_key_check_secret(const struct jws_method *method, const struct secret *key, struct error *ret_error);
 
 /*

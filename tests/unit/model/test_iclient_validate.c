@@ -265,3 +265,41 @@ Test(iclient_validate, fit_of_the_key_is_asked_of_the_hook)
         cr_assert(fixture_fault(faults, cases[i].pointer, cases[i].part), "%s", fixture_text(faults));
     }
 }
+
+static enum status take_key(const char *method, const struct secret *key, const struct secret *passphrase,
+                            struct error *ret_error)
+{
+    (void)method;
+    (void)key;
+    (void)passphrase;
+    (void)ret_error;
+    return OK;
+}
+
+/* Providers give them out, and a document cannot make them longer. */
+Test(iclient_validate, short_secret_to_sign_with_is_a_warning)
+{
+    static const struct {
+        const char *changes, *pointer;
+        bool is_short;
+    } cases[] = {
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'0123456789abcdef0123456789abcde'}}",
+         "/jwt/secret", true},
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'0123456789abcdef0123456789abcdef'}}",
+         "/jwt/secret", false},
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS512','secret':'0123456789abcdef0123456789abcdef'}}",
+         "/jwt/secret", true},
+        {"{'oauth2':{'tokenAuthMethod':'client_secret_jwt'}}", "/oauth2/clientSecret", true},
+    };
+    const struct iclient_options options = {.check_jwt_key = take_key};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_JSON document = fixture_document(cases[i].changes);
+        AUTO(fault_list) faults = fault_list_create();
+        AUTO(provider_preset) preset = provider_preset_create_empty("custom_oauth2");
+        AUTO(iclient) iclient = NULL;
+        cr_assert_eq(iclient_from_json(document, preset, "", &options, NULL, faults, &iclient), OK, "%s", fixture_text(faults));
+        const struct fault *fault = fixture_fault(faults, cases[i].pointer, "is short");
+        cr_expect_eq(fault != NULL, cases[i].is_short, "case %zu: %s", i, fixture_text(faults));
+        cr_expect(!fault || fault->warning);
+    }
+}

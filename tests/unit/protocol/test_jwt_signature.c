@@ -261,15 +261,13 @@ Test(jwt_signature, encrypted_keys_sign_with_their_passphrase)
 
 /* ---- keys that do not fit ---- */
 
-#define SHORT_31 "0123456789abcdef0123456789abcde"
 
 static const struct {
     const char *method, *key, *passphrase;
     enum status status;
     const char *says;
 } misfits[] = {
-    {"HS256", SHORT_31, NULL, ERR_INVALID, "32 bytes or more"},
-    {"HS512", "0123456789abcdef0123456789abcdef", NULL, ERR_INVALID, "64 bytes or more"},
+    {"HS256", "", NULL, ERR_INVALID, "this one is empty"},
     {"RS256", RSA_1024, NULL, ERR_INVALID, "2048 bits or more, this one has 1024"},
     {"PS256", RSA_1024, NULL, ERR_INVALID, "2048 bits or more"},
     {"RS256", EC_A3, NULL, ERR_INVALID, "needs an RSA key, this one is EC"},
