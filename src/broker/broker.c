@@ -236,7 +236,7 @@ int64_t broker_retry_after(const struct token_entry *entry, int64_t now)
     return retry_at > now ? retry_at - now : 0;
 }
 
-enum { REJECTIONS_AT_ONCE = 2, REJECTION_PAUSE_SECONDS = 30 };
+enum { REJECTIONS_AT_ONCE = 4, REJECTION_PAUSE_SECONDS = 30 };
 
 bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int status, const json_t *body)
 {
