@@ -138,8 +138,7 @@ struct iclient_field_row {
     enum iclient_field_kind kind;
     const char *fallback;        /* JSON text; NULL: none */
     const char *const *choices;  /* NULL-terminated, for FIELD_CHOICE and for the elements of allowedGrants */
-    bool choice_nullable;        /* null is a value of its own: pkceCodeChallengeMethod */
-    bool null_is_absent;         /* null is the same as leaving it out: accessTokenHeaderName, the headers */
+    bool choice_nullable;        /* null is a value of its own: pkceCodeChallengeMethod; elsewhere it is the same as nothing */
     bool comma_separated;        /* STRINGS: a string is a list with commas (failValues, validDomainNames) */
 };
 

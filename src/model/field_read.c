@@ -358,7 +358,7 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
     if (is_blank)
         document_warning(walk->faults, row->pointer, "write {} for a request without parameters",
                          "is empty: the default parameters are sent");
-    if (is_blank || (json_is_null(value) && row->null_is_absent)) {
+    if (is_blank || (json_is_null(value) && !row->choice_nullable)) {
         add_to_document(walk, level, name, json_deep_copy(value));
         return;
     }
@@ -400,6 +400,8 @@ static void read_member(struct field_walk *walk, const char *parent, const char 
     const char *group = iclient_field_group(parent, name);
     if (group && json_is_object(value))
         add_to_document(walk, level, name, read_level(walk, group, value));
+    else if (group && json_is_null(value))
+        add_to_document(walk, level, name, json_null());
     else if (group)
         wrong_type(walk, group, "an object", value);
     else

@@ -30,10 +30,6 @@ static const struct iclient_field_row rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_BODY_FORMAT].choices = CHOICES("form", "json"),
     [ICLIENT_EXPIRES_IN_UNIT].choices = CHOICES("seconds", "milliseconds", "minutes", "hours", "days"),
     [ICLIENT_ACCESS_TOKEN_LOCATION].choices = CHOICES("header", "url", "body"),
-    [ICLIENT_ACCESS_TOKEN_HEADER_NAME].null_is_absent = true,
-    [ICLIENT_TOKEN_HEADERS].null_is_absent = true,
-    [ICLIENT_REFRESH_HEADERS].null_is_absent = true,
-    [ICLIENT_REVOKE_HEADERS].null_is_absent = true,
     [ICLIENT_FAIL_VALUES].comma_separated = true,
     [ICLIENT_VALID_DOMAIN_NAMES].comma_separated = true,
 };

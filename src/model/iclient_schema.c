@@ -167,13 +167,19 @@ static json_t *words_of(const struct iclient_field_row *row)
     return json_pack("{s:[O, {s:s, s:O}]}", "anyOf", word, "type", "array", "items", word);
 }
 
+static bool is_required(const struct iclient_field_row *row)
+{
+    return row == iclient_field_row(ICLIENT_NAME) || row == iclient_field_row(ICLIENT_PROVIDER);
+}
+
+/* Null is the same as nothing, but where it is a value of its own or something has to be there. */
 static json_t *value_schema(const struct iclient_field_row *row)
 {
-    if (row->kind == FIELD_CHOICE)
-        return word_of(row);
-    AUTO_JSON schema = row->choices ? words_of(row) : reference_to_kind(row->kind);
-    if (!row->null_is_absent)
-        return TAKE(schema);
+    if (row->choice_nullable || is_required(row))
+        return row->kind == FIELD_CHOICE ? word_of(row) : reference_to_kind(row->kind);
+    AUTO_JSON schema = row->kind == FIELD_CHOICE ? word_of(row)
+                       : row->choices            ? words_of(row)
+                                                 : reference_to_kind(row->kind);
     return json_pack("{s:[O, {s:s}]}", "anyOf", schema, "type", "null");
 }
 
@@ -219,7 +225,7 @@ static json_t *find_level(json_t *properties, const char *name)
     json_t *level = json_object_get(properties, name);
     if (level)
         return level;
-    level = json_pack("{s:s, s:b, s:{}}", "type", "object", "additionalProperties", 0, "properties");
+    level = json_pack("{s:[s, s], s:b, s:{}}", "type", "object", "null", "additionalProperties", 0, "properties");
     return set(properties, name, level) ? level : NULL;
 }
 

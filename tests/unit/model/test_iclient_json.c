@@ -195,6 +195,36 @@ Test(iclient_json, blank_body_is_absent_with_a_warning)
     cr_expect_null(iclient_json(iclient, ICLIENT_TOKEN_BODY));
 }
 
+/* As exports have it: a null says nothing, but where it is a value of its own. */
+Test(iclient_json, null_is_the_same_as_nothing)
+{
+    static const char *const groups[] = {"ebay", "netsuite", "amazonmws"};
+    AUTO_JSON document = fixture_document("{}");
+    for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++) {
+        const struct iclient_field_row *row = iclient_field_row(field);
+        if (row->choice_nullable || json_read_pointer(document, row->pointer))
+            continue;
+        char pointer[128];
+        snprintf(pointer, sizeof pointer, "%s", row->pointer);
+        json_t *level = document;
+        char *name = pointer + 1;
+        for (char *slash; (slash = strchr(name, '/')); name = slash + 1) {
+            *slash = '\0';
+            if (!json_object_get(level, name))
+                json_object_set_new(level, name, json_object());
+            level = json_object_get(level, name);
+        }
+        json_object_set_new(level, name, json_null());
+    }
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        json_object_set_new(document, groups[i], json_null());
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(iclient) iclient = NULL;
+    cr_assert_eq(fixture_read(document, NULL, faults, &iclient), OK, "%s", fixture_text(faults));
+    cr_expect_null(iclient_json(iclient, ICLIENT_TOKEN_BODY));
+    cr_expect_str_eq(iclient_text(iclient, ICLIENT_VERSION), "1");
+}
+
 Test(iclient_json, references_are_resolved_or_left_unread)
 {
     AUTO(iclient) read = fixture_iclient("{'oauth2':{'clientSecret':{'$env':'FROM_ENV'}}}");
