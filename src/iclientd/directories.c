@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 
 /* Each missing directory of path gets mode. */
 static enum status make_path(const char *path, mode_t mode, struct error *ret_error)
@@ -56,9 +57,24 @@ static enum status make_parent(const char *file, mode_t mode, const char *group,
     return make_directory(directory, mode, group, ret_error);
 }
 
+/* Whoever may write there can put another store, or a key of his own, in the place of ours. */
+static enum status check_writers(const char *path, struct error *ret_error)
+{
+    struct stat found;
+    if (stat(path, &found) != 0)
+        return error_set(ret_error, ERR_IO, "%s: %s", path, strerror(errno));
+    if (found.st_mode & S_IWOTH)
+        return error_set(ret_error, ERR_INVALID, "state directory %s: anybody may write there; chmod 0700", path);
+    if (found.st_mode & S_IWGRP)
+        log_warning("state directory %s: its group may write there, and so replace the token store; chmod 0700", path);
+    return OK;
+}
+
 enum status directories_prepare(const struct config *config, struct error *ret_error)
 {
     enum status status = make_directory(config->state_dir, 0700, NULL, ret_error);
+    if (status == OK)
+        status = check_writers(config->state_dir, ret_error);
     if (status == OK)
         status = make_parent(config->token_socket.path, 0755, NULL, ret_error);
     /* A socket that is open to all is to be reached by all. */

@@ -224,6 +224,16 @@ def test_missing_key_beside_a_store_is_not_made_anew(stopped):
     assert stopped.token().json()["access_token"] == stopped.login_token
 
 
+def test_state_folder_that_anybody_may_write_into_is_refused(stopped):
+    stopped.state_dir.chmod(0o1777)
+    said = refused_start(stopped)
+    assert "anybody may write there; chmod 0700" in said, said
+    stopped.state_dir.chmod(0o770)
+    stopped.start()
+    assert "its group may write there" in stopped.log()
+    assert stopped.token().json()["access_token"] == stopped.login_token
+
+
 def test_backup_of_the_folder_opens_elsewhere(stopped, prepare, provider):
     copy = stopped.folder / "copy"
     shutil.copytree(stopped.state_dir, copy)
