@@ -107,9 +107,10 @@ Test(token_record, tokens_of_another_identity_stay_aside_through_restarts)
     cr_expect_str_eq(fixture_access_token("crm"), "at-1");
 }
 
+/* The caller is answered when the store has answered, which the test lets it do later. */
 static void refresh(const char *name, const char *reply)
 {
-    struct fixture_caller caller = {0};
+    static struct fixture_caller caller;
     fixture_refresh(&caller, name, 1000);
     fixture_run_store();
     fixture_reply(200, reply);
