@@ -104,7 +104,10 @@ static void on_saved(void *context, enum status status, const struct error *erro
         broker->unsaved_attempts = 0;
 }
 
-/* What is on its way to the store already is newer than what the entry has: this must not be written over it. */
+/*
+ * What is on its way to the store already is newer than what the entry has: this must not be written over it. A journal that a
+ * refresh under way, or one without a clear answer, has opened stays open.
+ */
 static void write_newest(struct token_entry *entry, store_done *done)
 {
     const struct token_fetch *fetch = entry->fetch;
@@ -112,7 +115,8 @@ static void write_newest(struct token_entry *entry, store_done *done)
     const struct token_set *tokens = is_granted ? fetch->granted : entry->tokens;
     if (revocation_is_forgetting(entry))
         tokens = NULL;
-    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | (fetch && !is_granted ? 0 : RECORD_JOURNAL_END), tokens,
+    bool is_unclear = !is_granted && (fetch || (tokens && entry->is_ambiguous));
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | (is_unclear ? 0 : RECORD_JOURNAL_END), tokens,
                        is_granted ? connection_fingerprint(fetch->connection) : entry->fingerprint, done, entry);
 }
 

@@ -150,6 +150,25 @@ Test(token_record, the_last_attempt_of_a_daemon_that_ends_is_not_saved_over_a_su
     cr_expect_str_eq(fixture_access_token("mail"), "at-3");
 }
 
+/* Seed 121770 of the random walk. */
+Test(token_record, saving_at_last_does_not_end_the_journal_of_an_unclear_refresh)
+{
+    fail_to_save(CODE_ICLIENT("mail"));
+    static struct fixture_caller caller;
+    fixture_refresh(&caller, "mail", 1000);
+    fixture_run_store();
+    fixture_no_reply(true);
+    fixture_pass(5);
+    fixture_run_store();
+    cr_assert_not(token_entry_is_unsaved(fixture_entry("mail")));
+    cr_expect_not_null(fixture_row(STORE_JOURNAL, "default/mail"));
+    restart(CODE_ICLIENT("mail"));
+    fixture_refresh(&caller, "mail", 1000);
+    fixture_run_store();
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "rotation_ambiguous");
+}
+
 Test(token_record, what_is_being_forgotten_is_not_saved)
 {
     fail_to_save(CODE_ICLIENT("mail"));
