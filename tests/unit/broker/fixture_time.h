@@ -14,6 +14,7 @@
 /* ---- clock ---- */
 
 static int64_t fixture_now = 1800000000;
+static int64_t fixture_set_back; /* seconds that the wall clock was set back by: the other clock goes on */
 
 int64_t clock_wall(void)
 {
@@ -27,7 +28,7 @@ int64_t clock_cpu_ms(void)
 
 int64_t clock_boot_ms(void)
 {
-    return fixture_now * 1000;
+    return (fixture_now + fixture_set_back) * 1000;
 }
 
 /* ---- timers ---- */
@@ -75,14 +76,25 @@ bool loop_timer_is_running(const struct loop_timer *timer)
     return timer->due_ms >= 0;
 }
 
+static loop_clock_callback *fixture_clock_callback;
+static void *fixture_clock_context;
+
 enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callback *callback, void *context,
                                        struct error *ret_error)
 {
     (void)loop;
-    (void)callback;
-    (void)context;
     (void)ret_error;
+    fixture_clock_callback = callback;
+    fixture_clock_context = context;
     return OK;
+}
+
+/* As an administrator would; the loop notices. */
+static __attribute__((unused)) void fixture_set_clock_back(int64_t seconds)
+{
+    fixture_now -= seconds;
+    fixture_set_back += seconds;
+    fixture_clock_callback(fixture_clock_context);
 }
 
 /* Runs the timer that is due now and was created first; false when there is none. */

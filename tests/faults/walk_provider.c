@@ -1,0 +1,173 @@
+#include "walk_provider.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "walk.h"
+
+enum { HOST_SIZE = 64 };
+
+/* A login begins a family; of its refresh tokens only the newest is valid. */
+struct family {
+    unsigned newest;
+    bool is_revoked;
+};
+struct issued_token {
+    unsigned family;
+    char host[HOST_SIZE];
+};
+
+static struct {
+    struct family families[WALK_TOKENS_MAX];
+    struct issued_token tokens[WALK_TOKENS_MAX];
+    unsigned family_count;
+    unsigned token_count; /* number 0 is none */
+} provider;
+
+static struct {
+    unsigned requests;
+    unsigned grants;
+} seen;
+
+enum mood { MOOD_UNREACHED, MOOD_UNAVAILABLE, MOOD_LOST, MOOD_REFUSING, MOOD_CLIENT_UNKNOWN, MOOD_WILLING };
+
+/* As often as it stands here. */
+static const enum mood moods[] = {MOOD_UNREACHED,      MOOD_UNREACHED, MOOD_UNAVAILABLE, MOOD_LOST,    MOOD_REFUSING,
+                                  MOOD_CLIENT_UNKNOWN, MOOD_WILLING,   MOOD_WILLING,     MOOD_WILLING, MOOD_WILLING};
+static const unsigned lifetimes[] = {3600, 3600, 60, 5, 0};
+
+enum { MOODS = sizeof moods / sizeof *moods, LIFETIMES = sizeof lifetimes / sizeof *lifetimes };
+
+void walk_provider_reset(void)
+{
+    memset(&provider, 0, sizeof provider);
+}
+
+static void answer(struct walk_answer *ret_answer, int status, const char *body)
+{
+    ret_answer->kind = WALK_ANSWERED;
+    ret_answer->status = status;
+    snprintf(ret_answer->body, sizeof ret_answer->body, "%s", body);
+    walk_note("provider: %d %s", status, ret_answer->body);
+}
+
+/* "https://as.example.com/token": what stands before the path. */
+static void host_of(const char *url, char ret_host[HOST_SIZE])
+{
+    const char *host = url + strlen("https://");
+    snprintf(ret_host, HOST_SIZE, "%.*s", (int)strcspn(host, "/"), host);
+}
+
+static struct family *family_of(unsigned token, const char *host)
+{
+    if (token == 0 || token > provider.token_count)
+        walk_violated("rt-%u was never issued", token);
+    const struct issued_token *issued = &provider.tokens[token];
+    if (strcmp(issued->host, host) != 0)
+        walk_violated("rt-%u of %s came to %s", token, issued->host, host);
+    return &provider.families[issued->family];
+}
+
+static unsigned issue(struct family *family, const char *host)
+{
+    if (provider.token_count + 1 >= WALK_TOKENS_MAX)
+        walk_violated("the provider has no room for another token");
+    struct issued_token *issued = &provider.tokens[++provider.token_count];
+    issued->family = (unsigned)(family - provider.families);
+    snprintf(issued->host, HOST_SIZE, "%s", host);
+    family->newest = provider.token_count;
+    return provider.token_count;
+}
+
+/* RFC 7009 §2.1: with the refresh token goes what was granted with it. An access token alone ends nothing here. */
+static void answer_revoke(const char *host, const char *body, enum mood mood, struct walk_answer *ret_answer)
+{
+    unsigned token = walk_number_after(body, "token=rt-");
+    if (token)
+        family_of(token, host)->is_revoked = true;
+    if (mood != MOOD_LOST) {
+        answer(ret_answer, 200, "");
+        return;
+    }
+    ret_answer->kind = WALK_LOST;
+    walk_note("provider: revoked rt-%u, answer lost", token);
+}
+
+/* A silent answer keeps the old refresh token (RFC 6749 §6). */
+static void answer_grant(struct family *family, const char *host, enum mood mood, struct walk_answer *ret_answer)
+{
+    bool rotates = ret_answer->sent == 0 || walk_random(4) > 0;
+    unsigned lifetime = lifetimes[walk_random(LIFETIMES)];
+    unsigned token = rotates ? issue(family, host) : ret_answer->sent;
+    char body[sizeof ret_answer->body];
+    int length = snprintf(body, sizeof body, "{\"access_token\":\"at-%u\",\"expires_in\":%u", token, lifetime);
+    if (rotates)
+        length += snprintf(body + length, sizeof body - (size_t)length, ",\"refresh_token\":\"rt-%u\"", token);
+    snprintf(body + length, sizeof body - (size_t)length, "}");
+    ret_answer->granted = token;
+    seen.grants++;
+    if (mood != MOOD_LOST) {
+        answer(ret_answer, 200, body);
+        return;
+    }
+    ret_answer->kind = WALK_LOST;
+    walk_note("provider: granted rt-%u after rt-%u, answer lost", token, ret_answer->sent);
+}
+
+static void answer_token_request(const char *host, const char *body, enum mood mood, struct walk_answer *ret_answer)
+{
+    struct family *family = NULL;
+    if (strstr(body, "grant_type=refresh_token")) {
+        family = family_of(ret_answer->sent, host);
+        if (family->is_revoked || family->newest != ret_answer->sent) {
+            ret_answer->is_spent = !family->is_revoked;
+            answer(ret_answer, 400, "{\"error\":\"invalid_grant\"}");
+            return;
+        }
+    } else if (!strstr(body, "grant_type=authorization_code")) {
+        walk_violated("a request of no grant");
+    }
+    if (mood == MOOD_CLIENT_UNKNOWN) {
+        answer(ret_answer, 401, "{\"error\":\"invalid_client\"}");
+        return;
+    }
+    if (mood == MOOD_REFUSING) {
+        answer(ret_answer, 400, "{\"error\":\"invalid_request\"}");
+        return;
+    }
+    answer_grant(family ? family : &provider.families[provider.family_count++], host, mood, ret_answer);
+}
+
+void walk_provider_answer(const char *url, const char *body, struct walk_answer *ret_answer)
+{
+    enum mood mood = moods[walk_random(MOODS)];
+    char host[HOST_SIZE];
+    host_of(url, host);
+    *ret_answer = (struct walk_answer){.sent = walk_number_after(body, "refresh_token=rt-")};
+    seen.requests++;
+    if (mood == MOOD_UNREACHED) {
+        walk_note("provider: not reached");
+        ret_answer->kind = WALK_UNSENT;
+    } else if (mood == MOOD_UNAVAILABLE) {
+        answer(ret_answer, 503, "{}");
+    } else if (strstr(url, "/revoke")) {
+        answer_revoke(host, body, mood, ret_answer);
+    } else {
+        answer_token_request(host, body, mood, ret_answer);
+    }
+}
+
+bool walk_provider_has_revoked(unsigned token)
+{
+    return provider.families[provider.tokens[token].family].is_revoked;
+}
+
+unsigned walk_provider_requests(void)
+{
+    return seen.requests;
+}
+
+unsigned walk_provider_grants(void)
+{
+    return seen.grants;
+}

@@ -1,0 +1,119 @@
+/*
+ * What the walk expects of the broker, and the rules that hold after each step. On the broker's fixture, and like that
+ * included once.
+ */
+#ifndef TEST_FAULTS_WALK_RULES_H
+#define TEST_FAULTS_WALK_RULES_H
+
+#include "broker/broker_fixture.h"
+
+#include "broker/revocation.h"
+#include "broker/token_fetch_state.h"
+#include "walk.h"
+#include "walk_provider.h"
+
+enum { CALLERS = 64, TIMERS_IN_A_ROW_MAX = 500 };
+
+#define WALK_ICLIENT(secret, active, host)                                                                             \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":" active ",\"oauth2\":{\"grantType\":"              \
+    "\"authorizecode\",\"clientId\":\"id\",\"clientSecret\":\"" secret "\",\"auth\":{\"uri\":\"https://" host "/a\"}," \
+    "\"token\":{\"uri\":\"https://" host "/token\"},\"revoke\":{\"uri\":\"https://" host "/revoke\"}}}"
+
+enum configuration { AT_HOME, OTHER_SECRET, OTHER_HOST, INACTIVE, ABSENT, CONFIGURATIONS };
+static const char *const configurations[CONFIGURATIONS] = {
+    [AT_HOME] = WALK_ICLIENT("s", "true", "as.example.com"),
+    [OTHER_SECRET] = WALK_ICLIENT("other", "true", "as.example.com"),
+    [OTHER_HOST] = WALK_ICLIENT("s", "true", "elsewhere.example.com"),
+    [INACTIVE] = WALK_ICLIENT("s", "false", "as.example.com"),
+    [ABSENT] = CLIENT_CREDENTIALS_ICLIENT("another"),
+};
+
+static struct {
+    enum configuration configuration;
+    /* The refresh token that the broker has to have, 0: none; certain unless an answer on it went astray. */
+    unsigned held;
+    bool is_certain;
+    bool told[WALK_TOKENS_MAX]; /* of each refresh token: the log said that it may get lost; once is enough */
+    bool operator_revokes; /* a revocation runs that an operator asked for, not an edit */
+    struct fixture_caller callers[CALLERS];
+    bool waits[CALLERS];
+} now;
+
+/* Also of a connection that is not configured, whose tokens are kept. */
+static struct token_entry *mail(void)
+{
+    static const char key[] = "default/mail";
+    return token_cache_find(&fixture_broker->cache, key, strlen(key));
+}
+
+static struct token_entry *configured_mail(void)
+{
+    struct token_entry *entry = mail();
+    return entry && entry->connection ? entry : NULL;
+}
+
+/* The refresh token that the broker would send; it differs from the one it has to have while that is not certain. */
+static unsigned token_in_use(void)
+{
+    const struct token_entry *entry = mail();
+    bool has_one = entry && entry->tokens && entry->tokens->refresh_token;
+    return has_one ? walk_number_after(secret_reveal(entry->tokens->refresh_token), "rt-") : 0;
+}
+
+static unsigned stored_token(void)
+{
+    struct fixture_row *row = fixture_row(STORE_TOKENS, "default/mail");
+    return row ? walk_number_after(secret_reveal(row->value), "\"refresh_token\":\"rt-") : 0;
+}
+
+/* Nothing is on its way to the store, and nothing is promised for later. */
+static bool is_settled(void)
+{
+    const struct token_entry *entry = mail();
+    return now.is_certain && entry && !entry->is_unsaved && !(entry->fetch && entry->fetch->granted) &&
+           !entry->revocation && !fixture_held;
+}
+
+static void require_stored(unsigned token, const char *when)
+{
+    if (stored_token() != token)
+        walk_violated("%s: the store has rt-%u instead of rt-%u", when, stored_token(), token);
+}
+
+static void run_timers(void)
+{
+    for (unsigned i = 0; i < TIMERS_IN_A_ROW_MAX; i++)
+        if (!fixture_run_due_timer())
+            return;
+    walk_violated("timers without end");
+}
+
+static void pass(int64_t seconds)
+{
+    fixture_now += seconds;
+    run_timers();
+}
+
+static bool is_at_rest(void)
+{
+    const struct token_entry *entry = mail();
+    return !fixture_held && !fixture_requests && !(entry && entry->is_unsaved);
+}
+
+static void require_rest(void)
+{
+    const struct token_entry *entry = mail();
+    if (entry && (entry->is_unsaved || entry->fetch || entry->revocation))
+        walk_violated("it does not come to rest: unsaved %d, fetch %d, revocation %d", entry->is_unsaved,
+                      entry->fetch != NULL, entry->revocation != NULL);
+    if (now.configuration == INACTIVE) {
+        if (entry && entry->tokens)
+            walk_violated("inactive, and has tokens");
+        now.held = 0;
+        now.is_certain = true;
+    }
+    if (is_settled())
+        require_stored(now.held, "at rest");
+}
+
+#endif
