@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 /*
- * A strict provider at two hosts, for the walk: it mostly rotates refresh tokens, takes each of them once, forgets whole
+ * A strict provider at two hosts, for the walk: it mostly rotates refresh tokens, takes each once, forgets whole
  * families when asked to, and knows which host it gave a token out at. "rt-7" is refresh token 7; 0 is none.
  */
 enum { WALK_TOKENS_MAX = 4096 };

@@ -150,18 +150,33 @@ Test(token_record, the_last_attempt_of_a_daemon_that_ends_is_not_saved_over_a_su
     cr_expect_str_eq(fixture_access_token("mail"), "at-3");
 }
 
-/* Seed 121770 of the random walk. */
-Test(token_record, saving_at_last_does_not_end_the_journal_of_an_unclear_refresh)
+/* A refresh without a clear answer while the tokens before it are still unsaved. */
+static void lose_answer_unsaved(void)
 {
-    fail_to_save(CODE_ICLIENT("mail"));
     static struct fixture_caller caller;
+    fail_to_save(CODE_ICLIENT("mail"));
     fixture_refresh(&caller, "mail", 1000);
     fixture_run_store();
     fixture_no_reply(true);
+}
+
+Test(token_record, the_last_attempt_of_a_daemon_that_ends_leaves_the_journal_of_an_unclear_refresh)
+{
+    lose_answer_unsaved();
+    fixture_stop();
+    cr_expect_not_null(strstr(secret_reveal(fixture_row(STORE_TOKENS, "default/mail")->value), "rt-2"));
+    cr_expect_not_null(fixture_row(STORE_JOURNAL, "default/mail"));
+}
+
+/* Seed 121770 of the random walk. */
+Test(token_record, saving_at_last_does_not_end_the_journal_of_an_unclear_refresh)
+{
+    lose_answer_unsaved();
     fixture_pass(5);
     fixture_run_store();
     cr_assert_not(token_entry_is_unsaved(fixture_entry("mail")));
     cr_expect_not_null(fixture_row(STORE_JOURNAL, "default/mail"));
+    static struct fixture_caller caller;
     restart(CODE_ICLIENT("mail"));
     fixture_refresh(&caller, "mail", 1000);
     fixture_run_store();
