@@ -11,7 +11,6 @@ struct jws_method {
     const char *name;
     enum jws_family family;
     const char *digest; /* OpenSSL's name; NULL for EdDSA, which hashes by itself */
-    size_t digest_size;
     const char *curve;      /* ECDSA: OpenSSL's group name */
     const char *curve_name; /* ECDSA: as a person knows it */
     size_t coordinate_size; /* ECDSA: bytes of each half of the signature (RFC 7518 §3.4) */
