@@ -32,6 +32,9 @@ typedef enum status template_lookup(void *context, const char *path, struct text
 enum status template_render(const char *text, enum template_place place, template_lookup *lookup, void *context,
                             struct text_buffer *result, struct error *ret_error);
 
+/* What of a template's path lies below its first step, as of "iClient.jwt.token" below "iClient"; NULL when that is another. */
+const char *template_path_below(const char *path, const char *step);
+
 /* True when text has at least one template in it (escaped ones do not count). */
 bool template_is_in(const char *text);
 /* True when a template stands in the authority part of a URI text. */

@@ -85,14 +85,15 @@ static void missing_value(struct connection_check *check, const char *path)
 static void visit_param(void *context, const struct template_site *site)
 {
     struct connection_check *check = context;
-    const char *path = strchr(site->path, '.');
+    const char *in_iclient = template_path_below(site->path, "iClient");
+    const char *in_connection = template_path_below(site->path, "connection");
     struct iclient_path_value value;
     bool resolves = true;
-    if (strncmp(site->path, "iClient.", strlen("iClient.")) == 0)
-        resolves = strcmp(site->path, "iClient.jwt.token") == 0 ||
-                   iclient_find_path(check->connection->iclient, path + 1, &value);
-    else if (strncmp(site->path, "connection.", strlen("connection.")) == 0)
-        resolves = connection_has_path(check->connection, check->kept, path + 1);
+    if (in_iclient)
+        resolves = strcmp(in_iclient, "jwt.token") == 0 ||
+                   iclient_find_path(check->connection->iclient, in_iclient, &value);
+    else if (in_connection)
+        resolves = connection_has_path(check->connection, check->kept, in_connection);
     if (!resolves)
         document_fault(check->faults, site->pointer, NULL, "{{{%s}}} resolves to nothing", site->path);
 }

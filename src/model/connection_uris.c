@@ -1,6 +1,4 @@
 /* Where the iClient's URIs lead with a connection's values, as far as that is known before anything is sent. */
-#include <string.h>
-
 #include "base/json_read.h"
 #include "model/connection_record.h"
 #include "model/iclient_record.h"
@@ -15,19 +13,13 @@ struct uri_check {
     struct text_buffer pointer; /* of the first own member that a template names; empty: none */
 };
 
-static const char *path_below(const char *path, const char *root)
-{
-    size_t length = strlen(root);
-    return strncmp(path, root, length) == 0 ? path + length : NULL;
-}
-
 static enum status look_up(void *context, const char *path, struct text_buffer *value)
 {
     const struct uri_check *check = context;
-    const char *below = path_below(path, "iClient.");
+    const char *below = template_path_below(path, "iClient");
     if (below)
         return iclient_lookup(check->connection->iclient, below, value);
-    below = path_below(path, "connection.");
+    below = template_path_below(path, "connection");
     return below ? connection_lookup_in(check->connection, check->document, below, value) : ERR_NOT_FOUND;
 }
 
@@ -35,7 +27,7 @@ static enum status note_own_member(void *context, const char *path, struct error
 {
     (void)ret_error;
     struct uri_check *check = context;
-    const char *below = path_below(path, "connection.");
+    const char *below = template_path_below(path, "connection");
     if (!below || check->pointer.length > 0 || !json_read_path(check->document, below))
         return OK;
     text_buffer_append_text(&check->pointer, "/");

@@ -310,11 +310,12 @@ static void visit_template(void *context, const struct template_site *site)
     const bool in_jwt = site->field == ICLIENT_JWT_HEADER || site->field == ICLIENT_JWT_PAYLOAD;
     if (in_jwt && !validation->makes_jwt)
         return;
-    if (strncmp(site->path, "connection.", strlen("connection.")) == 0)
-        collect_connection_path(validation, site->path + strlen("connection."));
-    if (strncmp(site->path, "iClient.", strlen("iClient.")) != 0)
+    const char *below = template_path_below(site->path, "connection");
+    if (below)
+        collect_connection_path(validation, below);
+    const char *path = template_path_below(site->path, "iClient");
+    if (!path)
         return;
-    const char *path = site->path + strlen("iClient.");
     struct iclient_path_value value;
     if (strcmp(path, "jwt.token") == 0) {
         if (in_jwt)
@@ -336,10 +337,8 @@ static void visit_template(void *context, const struct template_site *site)
 
 static enum status look_up_own(void *context, const char *path, struct text_buffer *value)
 {
-    static const char root[] = "iClient.";
-    const struct iclient *iclient = context;
-    bool is_own_value = strncmp(path, root, strlen(root)) == 0;
-    return is_own_value ? iclient_lookup(iclient, path + strlen(root), value) : ERR_NOT_FOUND;
+    const char *below = template_path_below(path, "iClient");
+    return below ? iclient_lookup(context, below, value) : ERR_NOT_FOUND;
 }
 
 static void check_hosts(const struct validation *validation)

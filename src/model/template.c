@@ -204,6 +204,12 @@ static bool has_opening_before(const char *text, const char *end)
     return false;
 }
 
+const char *template_path_below(const char *path, const char *step)
+{
+    size_t length = strlen(step);
+    return strncmp(path, step, length) == 0 && path[length] == '.' ? path + length + 1 : NULL;
+}
+
 bool template_is_in(const char *text)
 {
     return has_opening_before(text, text + strlen(text));

@@ -5,14 +5,8 @@
 
 #include "base/json_read.h"
 #include "base/random.h"
+#include "model/template.h"
 #include "protocol/jwt_assertion.h"
-
-/* The rest of path when its first step is step, else NULL. */
-static const char *path_below(const char *path, const char *step)
-{
-    size_t length = strlen(step);
-    return strncmp(path, step, length) == 0 && path[length] == '.' ? path + length + 1 : NULL;
-}
 
 static enum status append_bytes(const char *bytes, size_t length, struct text_buffer *value)
 {
@@ -118,15 +112,15 @@ enum status grant_context_lookup(void *context, const char *path, struct text_bu
         if (strcmp(names[i].path, path) == 0)
             return names[i].look_up(grant, value);
     }
-    const char *below = path_below(path, "iClient");
+    const char *below = template_path_below(path, "iClient");
     if (below)
         return iclient_lookup(connection_iclient(grant->connection), below, value);
-    below = path_below(path, "connection");
+    below = template_path_below(path, "connection");
     if (below)
         return connection_lookup(grant->connection, below, value);
-    below = path_below(path, "callback");
+    below = template_path_below(path, "callback");
     if (below)
         return append_json(grant->callback, below, value);
-    below = path_below(path, "metadata");
+    below = template_path_below(path, "metadata");
     return below && grant->tokens ? append_json(grant->tokens->metadata, below, value) : ERR_NOT_FOUND;
 }
