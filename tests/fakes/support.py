@@ -18,14 +18,19 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def hold_port():
+# Below those that the kernel gives to outgoing connections. Who has been told of a free port takes it some time later, and
+# would get one that is held as well, because nobody listens there yet: so these are others.
+HELD_PORTS, FREE_PORTS = range(10000, 26000), range(26000, 32000)
+
+
+def hold_port(ports=HELD_PORTS):
     """A socket on a TCP port that nobody else gets who looks for one, until it is closed. It does not listen: who sets
     SO_REUSEADDR can, as often as it likes."""
     while True:
         holder = socket.socket()
         try:
-            # Below those that the kernel gives to outgoing connections; alone on it, before it lets others in.
-            holder.bind((LOOPBACK, random.randrange(10000, 32000)))
+            # Alone on it, before it lets others in.
+            holder.bind((LOOPBACK, random.choice(ports)))
             holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             return holder
         except OSError:
@@ -34,7 +39,7 @@ def hold_port():
 
 def free_port():
     """A TCP port that was free a moment ago."""
-    with hold_port() as holder:
+    with hold_port(FREE_PORTS) as holder:
         return holder.getsockname()[1]
 
 

@@ -20,7 +20,7 @@ from fakes.authlib_server import JWT_BEARER, sign
 from fakes.certificates import Authority
 from fakes.glewlwyd import Glewlwyd, GlewlwydError
 from fakes.scripted_provider import Answer, ScriptedProvider
-from fakes.support import CurlUser, call, free_port, query_of, wait_until
+from fakes.support import FREE_PORTS, CurlUser, call, free_port, hold_port, query_of, wait_until
 
 REDIRECT = "http://127.0.0.1:9/callback"
 
@@ -357,6 +357,14 @@ def test_scripted_https_with_its_own_authority(tmp_path):
         assert reply.status == 200
         with pytest.raises(OSError):
             call("POST", provider.base + "/token", form=form, basic=provider.client)
+
+
+def test_port_that_is_held_is_told_to_nobody_as_free():
+    with hold_port() as holder, socket.socket() as late:
+        late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        late.bind(holder.getsockname())  # the kernel would let him
+        assert holder.getsockname()[1] not in FREE_PORTS
+    assert free_port() in FREE_PORTS
 
 
 def test_free_port_is_refused_when_nobody_listens():
