@@ -16,7 +16,7 @@ enum { JSON_PATH_STEPS_MAX = 32 };
  */
 enum status json_read_text(const char *text, size_t length, json_t **ret_document, struct error *ret_error);
 /*
- * jansson's malloc in this process (secret_wipe_library_memory() sets it): out of memory ends json_read_text() with
+ * jansson's malloc in this process (library_memory_wipe_freed() sets it): out of memory ends json_read_text() with
  * ERR_NO_MEMORY, and with nothing worse.
  */
 void *json_read_allocate(size_t size);

@@ -33,10 +33,4 @@ bool secret_equal(const struct secret *a, const struct secret *b);
 /* memset that the compiler cannot drop. Takes NULL with size 0. */
 void secret_wipe(void *bytes, size_t size);
 
-/*
- * Makes jansson and OpenSSL wipe what they free, so that parsed documents, replies and keys leave nothing behind. Call
- * once, first in main: OpenSSL takes it only before its first allocation. (io does the same for its own libraries.)
- */
-void secret_wipe_library_memory(void);
-
 #endif

@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_read.h"
-#include "base/wiping_memory.h"
-
 /* One allocation, so that one wipe leaves nothing. Holds are atomic: the store's thread drops some of them. */
 struct secret {
     atomic_size_t holds;
@@ -75,31 +72,4 @@ void secret_wipe(void *bytes, size_t size)
     /* libc's uses the widest stores there are: OPENSSL_cleanse() took a twelfth of a token request's instructions. */
     if (size > 0)
         explicit_bzero(bytes, size);
-}
-
-static void *crypto_malloc(size_t size, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return malloc(size);
-}
-
-static void *crypto_realloc(void *memory, size_t size, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return wiping_realloc(memory, size);
-}
-
-static void crypto_free(void *memory, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    wiping_free(memory);
-}
-
-void secret_wipe_library_memory(void)
-{
-    json_set_alloc_funcs(json_read_allocate, wiping_free);
-    CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
 }

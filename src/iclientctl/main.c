@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/fault_list.h"
-#include "base/secret.h"
+#include "base/library_memory.h"
 #include "base/standard_descriptors.h"
 #include "base/text_buffer.h"
 #include "iclientctl/api_client.h"
@@ -167,7 +167,7 @@ static enum exit_code run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     standard_descriptors_reserve();
-    secret_wipe_library_memory();
+    library_memory_wipe_freed();
     struct error error;
     if (api_client_start(&error) != OK) {
         terminal_say("%s", error.message);

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "base/secret.h"
+#include "base/library_memory.h"
 #include "base/standard_descriptors.h"
 #include "configuration.h"
 #include "daemon.h"
@@ -31,7 +31,7 @@ static void protect_memory(void)
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     umask(077);
-    secret_wipe_library_memory();
+    library_memory_wipe_freed();
 }
 
 static int check_configuration(const char *config_file)

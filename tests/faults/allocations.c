@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/json_read.h"
-#include "base/secret.h"
+#include "base/library_memory.h"
 #include "failing_memory.h"
 #include "fault_works.h"
 #include "fault_world.h"
@@ -155,7 +155,7 @@ int main(int argc, char **argv)
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
-    secret_wipe_library_memory();
+    library_memory_wipe_freed();
     curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, free, realloc, strdup, calloc);
     json_object_seed(1);
     signal(SIGSEGV, on_crash);

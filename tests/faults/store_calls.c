@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
+#include "base/library_memory.h"
 #include "fault_works.h"
 #include "fault_world.h"
 
@@ -73,7 +73,7 @@ static bool run_one(const struct work *work, enum store_fault fault, size_t numb
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    secret_wipe_library_memory();
+    library_memory_wipe_freed();
     printf("%-28s%8s%8s%18s%12s\n", "work", "faults", "kills", "lost, reported", "violations");
     struct result all = {0};
     for (size_t i = 0; i < work_count; i++) {

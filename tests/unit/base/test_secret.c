@@ -1,30 +1,10 @@
 #include <criterion/criterion.h>
-#include <openssl/crypto.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_read.h"
 #include "base/secret.h"
-
-/* Take the place of libc's, the second when it is compiled with _FORTIFY_SOURCE, to see what is wiped. */
-static const void *last_wiped;
-static size_t last_wiped_size;
-
-#undef explicit_bzero
-void explicit_bzero(void *bytes, size_t size)
-{
-    last_wiped = bytes;
-    last_wiped_size = size;
-    OPENSSL_cleanse(bytes, size);
-}
-
-void __explicit_bzero_chk(void *bytes, size_t size, size_t object_size);
-void __explicit_bzero_chk(void *bytes, size_t size, size_t object_size)
-{
-    cr_assert_leq(size, object_size);
-    explicit_bzero(bytes, size);
-}
+#include "base/wipe_spy.h"
 
 Test(secret, is_wiped_whole_by_its_last_hold_alone)
 {
@@ -113,26 +93,4 @@ Test(secret, wipe_zeroes)
     secret_wipe(bytes, sizeof bytes);
     for (size_t i = 0; i < sizeof bytes; i++)
         cr_assert_eq(bytes[i], 0);
-}
-
-Test(secret, json_memory_is_wiped_with_plain_malloc_underneath)
-{
-    secret_wipe_library_memory();
-    json_malloc_t allocate;
-    json_free_t release;
-    json_get_alloc_funcs(&allocate, &release);
-    cr_assert_eq(allocate, json_read_allocate, "malloc underneath: libjwt frees jansson's dumps with libc free");
-    cr_assert_neq(release, free);
-    release(NULL);
-
-    void *memory = allocate(100);
-    const uintptr_t address = (uintptr_t)memory;
-    release(memory);
-    cr_assert_eq((uintptr_t)last_wiped, address);
-    cr_assert_geq(last_wiped_size, 100);
-
-    AUTO_JSON document = json_pack("{s:s}", "client_secret", "hunter2");
-    char *dump = json_dumps(document, 0);
-    cr_assert_str_eq(dump, "{\"client_secret\": \"hunter2\"}");
-    free(dump);
 }
