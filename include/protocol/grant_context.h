@@ -28,7 +28,10 @@ struct grant_context {
     int64_t now;                          /* wall clock, seconds */
 };
 
-/* A template_lookup: context is a struct grant_context. Knows iClient.… with iClient.jwt.token, connection.…, and the names above, now, uuid. */
+/*
+ * A template_lookup: context is a struct grant_context. Knows iClient.…, connection.…, callback.…, metadata.…, the
+ * names above, now and uuid. It does not know iClient.jwt.token, which request_values_lookup() adds.
+ */
 enum status grant_context_lookup(void *context, const char *path, struct text_buffer *value);
 
 #endif

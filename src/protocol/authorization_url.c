@@ -5,6 +5,7 @@
 #include "base/url.h"
 #include "protocol/pkce.h"
 #include "protocol/request_builder.h"
+#include "protocol/request_values.h"
 #include "protocol/template_json.h"
 
 /* A parameter that is NULL is left out. */
@@ -74,7 +75,7 @@ static enum status add_auth_params(const struct grant_context *context, const st
     {
         json_t *rendered = NULL;
         enum status status =
-            template_json_render(value, grant_context_lookup, lookup_context(context), &rendered, ret_error);
+            template_json_render(value, request_values_lookup, lookup_context(context), &rendered, ret_error);
         if (status != OK)
             return ret_error ? error_prefix(ret_error, "oauth2.authParams.%s", name) : status;
         if (json_object_set_new(parameters, name, rendered) != 0)
@@ -97,7 +98,7 @@ static enum status make_url(const struct grant_context *context, const struct ic
 {
     AUTO_FINISH(text_buffer) url;
     text_buffer_init(&url, URL_MAX);
-    enum status status = template_render(iclient_text(iclient, ICLIENT_AUTH_URI), TEMPLATE_IN_URI, grant_context_lookup,
+    enum status status = template_render(iclient_text(iclient, ICLIENT_AUTH_URI), TEMPLATE_IN_URI, request_values_lookup,
                                          lookup_context(context), &url, ret_error);
     if (status != OK)
         return ret_error ? error_prefix(ret_error, "oauth2.auth.uri") : status;

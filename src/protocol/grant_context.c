@@ -6,7 +6,6 @@
 #include "base/json_read.h"
 #include "base/random.h"
 #include "model/template.h"
-#include "protocol/jwt_assertion.h"
 
 static enum status append_bytes(const char *bytes, size_t length, struct text_buffer *value)
 {
@@ -88,21 +87,20 @@ static enum status look_up_uuid(const struct grant_context *context, struct text
     return status == OK ? append_text(uuid, value) : status;
 }
 
-static enum status look_up_jwt_token(const struct grant_context *context, struct text_buffer *value)
-{
-    AUTO(secret) token = NULL;
-    enum status status = jwt_assertion_create(context, &token, NULL);
-    return status == OK ? append_secret(token, value) : status;
-}
-
 static const struct {
     const char *path;
     enum status (*look_up)(const struct grant_context *context, struct text_buffer *value);
 } names[] = {
-    {"accessToken", look_up_access_token},      {"code", look_up_code},   {"codeVerifier", look_up_code_verifier},
-    {"iClient.jwt.token", look_up_jwt_token},   {"now", look_up_now},     {"redirectUri", look_up_redirect_uri},
-    {"refreshToken", look_up_refresh_token},    {"state", look_up_state}, {"token", look_up_token},
-    {"tokenTypeHint", look_up_token_type_hint}, {"uuid", look_up_uuid},
+    {"accessToken", look_up_access_token},
+    {"code", look_up_code},
+    {"codeVerifier", look_up_code_verifier},
+    {"now", look_up_now},
+    {"redirectUri", look_up_redirect_uri},
+    {"refreshToken", look_up_refresh_token},
+    {"state", look_up_state},
+    {"token", look_up_token},
+    {"tokenTypeHint", look_up_token_type_hint},
+    {"uuid", look_up_uuid},
 };
 
 enum status grant_context_lookup(void *context, const char *path, struct text_buffer *value)

@@ -24,17 +24,11 @@ static const struct iclient *iclient_of(const struct grant_context *context)
     return connection_iclient(context->connection);
 }
 
-/* Inside a JWT its own token does not exist yet: naming it would never end. */
-static enum status look_up_outside_jwt(void *context, const char *path, struct text_buffer *value)
-{
-    return strcmp(path, "iClient.jwt.token") == 0 ? ERR_NOT_FOUND : grant_context_lookup(context, path, value);
-}
-
 static enum status render(const struct grant_context *context, const json_t *templates, const char *field,
                           json_t **ret_rendered, struct error *ret_error)
 {
     enum status status =
-        template_json_render(templates, look_up_outside_jwt, (void *)(uintptr_t)context, ret_rendered, ret_error);
+        template_json_render(templates, grant_context_lookup, (void *)(uintptr_t)context, ret_rendered, ret_error);
     if (status != OK && ret_error)
         error_prefix(ret_error, "%s", field);
     return status;
@@ -58,7 +52,7 @@ static enum status claim_audience(const struct grant_context *context, json_t **
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, TEMPLATE_RESULT_MAX);
     enum status status =
-        template_render(uri, TEMPLATE_IN_URI, look_up_outside_jwt, (void *)(uintptr_t)context, &text, ret_error);
+        template_render(uri, TEMPLATE_IN_URI, grant_context_lookup, (void *)(uintptr_t)context, &text, ret_error);
     if (status != OK)
         return status;
     *ret_value = json_string(text_buffer_text(&text));

@@ -45,6 +45,7 @@ static const struct {
     {"metadata.instance_url", "https://i"},
     {"metadata.user.id", "12"},
     {"metadata.none", NULL},
+    {"iClient.jwt.token", NULL}, /* a JWT cannot hold itself */
     {"now", "1795000000"},
     {"Code", NULL},
     {"codes", NULL},
@@ -83,22 +84,17 @@ Test(grant_context, what_does_not_apply_resolves_to_nothing)
     fixture_finish(&fixture);
 }
 
-Test(grant_context, uuid_is_fresh_each_time_and_jwt_token_is_a_signed_jwt)
+Test(grant_context, uuid_is_fresh_each_time)
 {
     struct fixture fixture = fixture_create(ICLIENT, CONNECTION);
     AUTO_FINISH(text_buffer) first;
     AUTO_FINISH(text_buffer) second;
-    AUTO_FINISH(text_buffer) token;
     text_buffer_init(&first, 64);
     text_buffer_init(&second, 64);
-    text_buffer_init(&token, 4096);
     cr_assert_eq(grant_context_lookup(&fixture.context, "uuid", &first), OK);
     cr_assert_eq(grant_context_lookup(&fixture.context, "uuid", &second), OK);
     cr_expect_eq(first.length, 36);
     cr_expect_str_neq(text_buffer_text(&first), text_buffer_text(&second));
-    cr_assert_eq(grant_context_lookup(&fixture.context, "iClient.jwt.token", &token), OK);
-    AUTO_JSON claims = jwt_part(text_buffer_text(&token), 1);
-    cr_expect_str_eq(json_read_string(claims, "iss"), "s6BhdRkqt3");
     fixture_finish(&fixture);
 }
 
