@@ -9,13 +9,6 @@ void api_admin_get(struct api_request *request);
 void api_admin_authorize(struct api_request *request);
 void api_admin_complete(struct api_request *request);
 void api_admin_refresh(struct api_request *request);
-void api_admin_revoke(struct api_request *request);
 void api_metrics_get(struct api_request *request);
-
-/* What a revocation came to: "revoked", "provider" and "message", without braces. message may be NULL. Appends. */
-void api_admin_append_outcome(struct text_buffer *buffer, enum revoke_result result, const char *message);
-
-/* Puts on record who does what to the request's connection. */
-void api_admin_log(const struct api_request *request, const char *action);
 
 #endif

@@ -1,8 +1,8 @@
 /* Connections made, changed and deleted through the API; api_admin.c has the rest of /v1/connections. */
 #include <string.h>
 
-#include "service/api_admin.h"
 #include "service/api_document.h"
+#include "service/api_revoke.h"
 #include "service/connection_json.h"
 
 enum { LOCATION_MAX = 4 * API_NAME_MAX };
@@ -68,7 +68,7 @@ static void reply_removed(struct api *api, struct http_call *call, enum document
     AUTO_FINISH(text_buffer) body;
     text_buffer_init(&body, API_ERROR_TEXT_MAX);
     text_buffer_append_text(&body, "{\"deleted\":true,");
-    api_admin_append_outcome(&body, outcome->revoke_result, message);
+    api_revoke_append_outcome(&body, outcome->revoke_result, message);
     text_buffer_append_text(&body, "}");
     api_reply_json(call, &body);
 }

@@ -100,7 +100,7 @@ void api_admin_authorize(struct api_request *request)
     const char *asked = json_string_value(member);
     const struct authorization_session *session;
     struct error error = {0};
-    api_admin_log(request, "login");
+    api_request_log_action(request, "login");
     enum status status =
         authorization_session_begin(request->api->broker, request->entry, asked, &session, &error);
     if (status != OK) {
@@ -211,6 +211,6 @@ void api_admin_complete(struct api_request *request)
                               "line");
         return;
     }
-    api_admin_log(request, "finishing a login by paste");
+    api_request_log_action(request, "finishing a login by paste");
     begin_answer(request, pasted);
 }

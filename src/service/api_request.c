@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "base/log.h"
 #include "base/url.h"
 
 uid_t api_request_caller(const struct api_request *request)
@@ -119,4 +120,25 @@ void api_reply_text(struct http_call *call, const char *content_type, const stru
 void api_reply_json(struct http_call *call, const struct text_buffer *body)
 {
     api_reply_text(call, "application/json", body);
+}
+
+struct token_entry *api_request_find_entry(struct api_request *request)
+{
+    struct http_text name = request->match.names[0];
+    size_t length;
+    if (!route_decode_name(name, request->name, sizeof request->name, &length)) {
+        api_error_reply_field(request->call, "name", "the name in the path is too long or badly encoded");
+        return NULL;
+    }
+    request->entry = broker_find(request->api->broker, request->tenant, request->name, length);
+    if (!request->entry)
+        api_error_reply_text(request->call, API_ERROR_NOT_FOUND, "no connection has this name");
+    return request->entry;
+}
+
+void api_request_log_action(const struct api_request *request, const char *action)
+{
+    const struct peer *peer = http_call_peer(request->call);
+    log_notice("connection %s: %s asked for by uid %lu, pid %ld", request->name, action, (unsigned long)peer->uid,
+               (long)peer->pid);
 }

@@ -61,11 +61,6 @@ bool api_request_read_json(struct api_request *request, json_t **ret_value);
 /* The body as a JSON object; *ret_document NULL when there is no body and optional. */
 bool api_request_read_body(struct api_request *request, bool optional, json_t **ret_document);
 
-/* Whether the peer of a call may use a connection; looks up its unit where the rule asks for it. */
-bool api_peer_may_use(struct http_call *call, const struct connection *connection);
-/* Answers 403 and puts it on record. */
-void api_reply_denied(struct api *api, struct http_call *call, const char *what);
-
 /* The document in body, or that there was no memory for it. */
 void api_reply_json(struct http_call *call, const struct text_buffer *body);
 void api_reply_text(struct http_call *call, const char *content_type, const struct text_buffer *body);
@@ -85,6 +80,8 @@ void api_wait_begin(struct api_wait *wait, enum token_answer answer, struct toke
 
 /* The user on whose account the request goes. */
 uid_t api_request_caller(const struct api_request *request);
+/* Puts on record who does what to the request's connection. */
+void api_request_log_action(const struct api_request *request, const char *action);
 
 /* The error that tells why there is no token; members: see struct api_error. */
 void api_reply_token_error(struct http_call *call, struct token_entry *entry, enum token_answer answer,

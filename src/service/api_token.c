@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "service/api_health.h"
+#include "service/api_permission.h"
 #include "service/connection_json.h"
 
 enum { REJECTED_BODY_MAX = 256 * 1024, REJECTED_REPLY_MAX = 512 * 1024 };
@@ -170,8 +171,8 @@ static void reply_after_wait(struct api *api, struct http_call *call, struct tok
     const struct connection *connection = token_entry_connection(entry);
     if (!connection)
         api_error_reply_text(call, API_ERROR_NOT_FOUND, "the connection left the configuration");
-    else if (!api_peer_may_use(call, connection))
-        api_reply_denied(api, call, "a connection that it waited for");
+    else if (!api_permission_may_use(call, connection))
+        api_permission_refuse(api, call, "a connection that it waited for");
     else
         reply_token(api, call, entry, answer, (enum token_form)form);
 }

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/api_permission.h"
 #include "service/api_token.h"
 
 enum { WATCH_LINE_MAX = 512 * 1024 };
@@ -77,7 +78,7 @@ static void entry_changed(void *context)
 {
     struct watch *watch = context;
     const struct connection *connection = token_entry_connection(watch->entry);
-    if (connection && !api_peer_may_use(watch->call, connection)) {
+    if (connection && !api_permission_may_use(watch->call, connection)) {
         log_notice("connection %s: a watcher may not use it any more", connection_name(connection));
         connection = NULL;
     }

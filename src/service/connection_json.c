@@ -126,7 +126,7 @@ struct listing {
     struct text_buffer body;
 };
 
-/* As api_peer_may_use() says, but with one look at the peer's unit for any number of connections. */
+/* As api_permission_may_use() says, but with one look at the peer's unit for any number of connections. */
 static bool is_allowed(struct listing *listing, const struct access_rule *rule)
 {
     struct http_call *call = listing->request->call;
