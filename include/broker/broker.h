@@ -44,7 +44,7 @@ void broker_drain(struct broker *broker, store_done *done, void *context);
  * Puts a finished catalog to work. Connections keep their tokens unless what these depend on changed (then they are
  * kept aside until a new token set replaces them, so that undoing a wrong edit loses nothing); back-offs and breakers
  * are forgotten, because an operator has just mended something. A connection that became inactive is revoked. ERR_NO_MEMORY: the old
- * catalog stays whole. While writes of documents may be on their way, only from document_store_when_idle().
+ * catalog stays whole. While writes of documents may be on their way, only from document_queue_when_idle().
  */
 enum status broker_apply_catalog(struct broker *broker, struct catalog *take_catalog, struct error *ret_error);
 const struct catalog *broker_catalog(const struct broker *broker);

@@ -8,7 +8,7 @@
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/decision.h"
-#include "broker/document_store_state.h"
+#include "broker/document_apply.h"
 #include "broker/refresh_scheduler.h"
 #include "broker/revocation.h"
 #include "broker/token_entry_state.h"
@@ -40,10 +40,11 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     broker->unsaved_timer = loop_timer_create(loop, token_record_retry_unsaved, broker);
     if (!broker->unsaved_timer)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
-    if (refresh_turns_init(&broker->turns, loop) != OK)
+    if (refresh_turns_init(&broker->turns, loop, refresh_scheduler_take_turn) != OK)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
-    broker->documents = document_store_create(broker);
-    if (!broker->documents)
+    broker->documents = document_store_create(store);
+    broker->document_queue = document_queue_create(broker, document_apply);
+    if (!broker->documents || !broker->document_queue)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
     enum status status = event_loop_on_clock_change(loop, on_clock_change, broker, ret_error);
     if (status != OK)
@@ -64,6 +65,7 @@ void broker_destroy(struct broker *broker)
     client_breaker_close_all(broker);
     loop_timer_destroy(broker->unsaved_timer);
     free(broker->reply_reserve);
+    document_queue_destroy(broker->document_queue);
     document_store_destroy(broker->documents);
     catalog_destroy(broker->catalog);
     free(broker);
@@ -161,6 +163,11 @@ const struct catalog *broker_catalog(const struct broker *broker)
 struct document_store *broker_documents(struct broker *broker)
 {
     return broker->documents;
+}
+
+struct document_queue *broker_document_queue(struct broker *broker)
+{
+    return broker->document_queue;
 }
 
 void broker_load(struct broker *broker, store_done *done, void *context)

@@ -30,6 +30,7 @@ struct broker {
     unsigned unsaved_attempts;
     struct broker_reading *reading; /* broker_load() under way */
     struct document_store *documents;
+    struct document_queue *document_queue;
 };
 
 /* A connection of the catalog that is new, changed or gone (NULL): told to its entry; one that is switched off is revoked. */

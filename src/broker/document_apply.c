@@ -1,11 +1,11 @@
-/* What follows a commit: the catalog, the connections at work, and the tokens of those that go. */
+#include "broker/document_apply.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
-#include "broker/document_store_state.h"
 #include "broker/login_exchange.h"
 #include "broker/revocation.h"
 #include "broker/token_cache.h"
@@ -42,7 +42,7 @@ static void on_revoked_for_write(void *context, enum revoke_result result, const
 {
     struct document_write *write = context;
     on_revoked(write->parting, result, message);
-    DL_DELETE(write->documents->revoking, write);
+    DL_DELETE(write->queue->revoking, write);
     document_write_end(write, DOCUMENT_DONE, result, message);
 }
 
@@ -74,12 +74,12 @@ static void part_from(struct token_entry *entry, struct document_write *write)
 
 /* ---- the change ---- */
 
-static void keep_text(struct document_write *write)
+static void keep_text(struct document_store *documents, struct document_write *write)
 {
     struct document *place = write->place;
     write->place = NULL;
     if (!write->text) {
-        document_drop(write->documents, write->kind, place);
+        document_drop(documents, write->kind, place);
         return;
     }
     secret_destroy(place->text);
@@ -96,15 +96,13 @@ static void configure_entries(struct broker *broker, const struct catalog_edit *
     }
 }
 
-bool document_apply(struct document_write *write)
+bool document_apply(struct broker *broker, struct document_write *write)
 {
-    struct broker *broker = write->documents->broker;
-    struct document_store *documents = write->documents;
     AUTO(catalog_edit) edit = TAKE(write->edit);
-    keep_text(write);
+    keep_text(broker->documents, write);
     bool waits = write->action == DOCUMENT_REMOVE && write->kind == DOCUMENT_CONNECTION;
     if (waits)
-        DL_APPEND(documents->revoking, write);
+        DL_APPEND(write->queue->revoking, write);
     bool is_removal = write->action == DOCUMENT_REMOVE;
     catalog_edit_apply(edit);
     for (size_t i = 0; is_removal && i < catalog_edit_change_count(edit); i++) {

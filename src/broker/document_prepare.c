@@ -1,4 +1,5 @@
-/* What a write would make of its document and of the catalog. */
+#include "broker/document_prepare.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,6 @@
 #include "base/json_read.h"
 #include "base/random.h"
 #include "broker/broker_state.h"
-#include "broker/document_store_state.h"
 #include "broker/token_cache.h"
 #include "model/document_patch.h"
 #include "model/document_secrets.h"
@@ -41,7 +41,7 @@ static bool set_text(json_t *object, const char *name, const char *text)
 
 static const struct catalog *catalog_of(const struct document_write *write)
 {
-    return broker_catalog(write->documents->broker);
+    return write->queue->broker->catalog;
 }
 
 static enum document_result not_found(struct document_write *write)
@@ -176,7 +176,7 @@ static enum document_result make_patched(struct document_write *write, json_t *p
 
 static enum document_result make_edit(struct document_write *write)
 {
-    struct catalog *catalog = write->documents->broker->catalog;
+    struct catalog *catalog = write->queue->broker->catalog;
     bool is_iclient = write->kind == DOCUMENT_ICLIENT;
     enum status status;
     if (write->action == DOCUMENT_REMOVE && is_iclient)
@@ -195,7 +195,7 @@ static enum document_result make_edit(struct document_write *write)
 /* Memory for what follows the commit, which has to succeed then. */
 static bool make_entries(const struct document_write *write)
 {
-    struct broker *broker = write->documents->broker;
+    struct broker *broker = write->queue->broker;
     for (size_t i = 0; i < catalog_edit_change_count(write->edit); i++) {
         const struct connection *after = catalog_edit_change_at(write->edit, i).after;
         char key[TOKEN_CACHE_KEY_MAX];
@@ -216,7 +216,7 @@ static enum document_result make_text(struct document_write *write)
         write->text = text_buffer_take_secret(&text);
     }
     AUTO_TEXT key = document_store_key(write->kind, write->tenant, write->key);
-    write->place = key ? document_ensure(write->documents, write->kind, key) : NULL;
+    write->place = key ? document_ensure(write->queue->broker->documents, write->kind, key) : NULL;
     bool done = write->place && (write->text || write->action == DOCUMENT_REMOVE) && make_entries(write);
     return done ? DOCUMENT_DONE : DOCUMENT_NO_MEMORY;
 }
@@ -227,7 +227,7 @@ enum document_result document_prepare(struct document_write *write)
     if (result != DOCUMENT_DONE)
         return result;
     AUTO_TEXT key = write->key ? document_store_key(write->kind, write->tenant, write->key) : NULL;
-    const struct document *stored = key ? document_find(write->documents, write->kind, key) : NULL;
+    const struct document *stored = key ? document_find(write->queue->broker->documents, write->kind, key) : NULL;
     AUTO_JSON previous = stored ? document_parse(stored) : NULL;
     if ((write->key && !key) || (stored && !previous))
         return DOCUMENT_NO_MEMORY;

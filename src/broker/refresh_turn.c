@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "broker/refresh_scheduler.h"
 #include "broker/token_entry_state.h"
 
 enum { FIRST_CAPACITY = 64 };
@@ -85,15 +84,16 @@ static void on_turn(void *context)
     struct refresh_line *line = find_ready(turns);
     if (!line)
         return;
-    refresh_scheduler_take_turn(take_first(line));
+    turns->take(take_first(line));
     if (find_ready(turns))
         loop_timer_start(turns->timer, is_busy(turns) ? TURN_PAUSE_MS : 0);
 }
 
 /* ---- life ---- */
 
-enum status refresh_turns_init(struct refresh_turns *turns, struct event_loop *loop)
+enum status refresh_turns_init(struct refresh_turns *turns, struct event_loop *loop, refresh_turn_taker *take)
 {
+    turns->take = take;
     turns->timer = loop_timer_create(loop, on_turn, turns);
     return turns->timer ? OK : ERR_NO_MEMORY;
 }

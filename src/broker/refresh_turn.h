@@ -34,23 +34,26 @@ struct refresh_line {
     size_t capacity;
 };
 
+/* An entry's turn has come. It starts its refresh, or leaves the turn to the next one. */
+typedef void refresh_turn_taker(struct token_entry *entry);
+
 struct refresh_turns {
     struct refresh_line lines[REFRESH_TURN_LINES];
-    struct loop_timer *timer; /* runs while somebody waits and there may be a turn for him */
+    struct loop_timer *timer; /* runs while an entry waits and there may be a turn for it */
+    refresh_turn_taker *take;
     int64_t since;            /* clock_boot_ms(), and clock_cpu_ms() of the same moment */
     int64_t cpu_since;
 };
 
-/* ERR_NO_MEMORY. */
-enum status refresh_turns_init(struct refresh_turns *turns, struct event_loop *loop);
+/* take: called from the loop, one entry at a time. ERR_NO_MEMORY. */
+enum status refresh_turns_init(struct refresh_turns *turns, struct event_loop *loop, refresh_turn_taker *take);
 void refresh_turns_finish(struct refresh_turns *turns);
 
 bool refresh_turn_is_free(const struct refresh_turns *turns, const struct iclient *iclient);
 void refresh_turn_take(struct refresh_turns *turns, const struct iclient *iclient);
 void refresh_turn_give_back(struct refresh_turns *turns, const struct iclient *iclient);
 /*
- * Stands in line for a turn of its iClient, once however often it is called: refresh_scheduler_take_turn() is called from
- * the loop when there is one. False: no memory.
+ * Puts the entry in line for a turn of its iClient, once however often it is called. False: no memory.
  */
 bool refresh_turn_wait(struct refresh_turns *turns, struct token_entry *entry);
 

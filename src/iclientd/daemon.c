@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "broker/broker.h"
+#include "broker/document_queue.h"
 #include "broker/document_store.h"
 #include "configuration.h"
 #include "confinement.h"
@@ -269,7 +270,7 @@ static void on_reload(int signal_number, void *context)
     struct daemon *daemon = context;
     /* At the start everything is about to be read anyway. */
     if (broker_catalog(daemon->broker))
-        document_store_when_idle(broker_documents(daemon->broker), reload, daemon);
+        document_queue_when_idle(broker_document_queue(daemon->broker), reload, daemon);
 }
 
 static enum status watch_signals(struct daemon *daemon, struct error *ret_error)

@@ -93,7 +93,7 @@ static void write_ended(void *context, const struct document_outcome *outcome)
 static void caller_gone(void *context)
 {
     struct document_wait *wait = context;
-    document_store_forget_waiter(broker_documents(wait->api->broker), wait);
+    document_queue_forget_waiter(broker_document_queue(wait->api->broker), wait);
     free(wait);
 }
 
@@ -124,7 +124,7 @@ void api_document_submit_as(struct api_request *request, enum document_kind kind
     };
     /* First: the answer may come within the call, and then the wait is gone after it. */
     http_call_on_gone(request->call, caller_gone, wait);
-    document_store_submit(broker_documents(request->api->broker), &what, write_ended, wait);
+    document_queue_submit(broker_document_queue(request->api->broker), &what, write_ended, wait);
 }
 
 /* ---- replies ---- */

@@ -1,7 +1,7 @@
 #ifndef SERVICE_API_DOCUMENT_H
 #define SERVICE_API_DOCUMENT_H
 
-#include "broker/document_store.h"
+#include "broker/document_queue.h"
 #include "service/api_request.h"
 
 /* Writes of iClients and connections: what both have in common. */

@@ -77,8 +77,8 @@ def circles(graph):
 KNOWN = [
     {f"src/io/http_{name}.c" for name in ("call", "connection", "reply", "server")},
     {f"src/broker/{name}.c" for name in (
-        "authorization_session", "broker", "decision", "document_apply", "document_prepare", "document_store",
-        "fetch_failure", "refresh_scheduler", "refresh_turn", "revocation", "token_cache", "token_entry", "token_fetch",
+        "authorization_session", "broker", "decision", "document_apply", "document_prepare", "document_queue",
+        "fetch_failure", "refresh_scheduler", "revocation", "token_cache", "token_entry", "token_fetch",
         "token_record", "token_reply", "token_waiter")},
 ]
 

@@ -1,7 +1,7 @@
 #include "broker/broker_fixture.h"
 
 #include "broker/authorization_session_state.h"
-#include "broker/document_store_state.h"
+#include "broker/document_queue_state.h"
 #include "broker/token_record.h"
 
 /* ---- one who waits for a write ---- */
@@ -47,7 +47,7 @@ static void submit(struct writer *writer, enum document_kind kind, enum document
         .key = key,
         .take_document = document,
     };
-    document_store_submit(broker_documents(fixture_broker), &request, on_written, writer);
+    document_queue_submit(broker_document_queue(fixture_broker), &request, on_written, writer);
 }
 
 /* To its end. */
@@ -101,9 +101,9 @@ static void start(void)
     fixture_load();
 }
 
-TestSuite(document_store, .init = start, .fini = fixture_finish);
+TestSuite(document_queue, .init = start, .fini = fixture_finish);
 
-Test(document_store, nothing_is_seen_before_it_is_durable)
+Test(document_queue, nothing_is_seen_before_it_is_durable)
 {
     struct writer writer;
     submit(&writer, DOCUMENT_ICLIENT, DOCUMENT_CREATE, NULL, CLIENT_CREDENTIALS_ICLIENT("mail"));
@@ -120,7 +120,7 @@ Test(document_store, nothing_is_seen_before_it_is_durable)
     cr_assert_eq(fixture_metrics.values[METRIC_ICLIENTS_CONFIGURED], 1);
 }
 
-Test(document_store, store_that_refuses_leaves_everything_as_it_was)
+Test(document_queue, store_that_refuses_leaves_everything_as_it_was)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -141,7 +141,7 @@ Test(document_store, store_that_refuses_leaves_everything_as_it_was)
     cr_assert_eq(written(DOCUMENT_CONNECTION, DOCUMENT_REPLACE, "sales", SALES).result, DOCUMENT_DONE);
 }
 
-Test(document_store, second_writer_of_a_document_is_sent_away_and_others_wait)
+Test(document_queue, second_writer_of_a_document_is_sent_away_and_others_wait)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     struct writer first, second, other, taken, deleted;
@@ -161,7 +161,7 @@ Test(document_store, second_writer_of_a_document_is_sent_away_and_others_wait)
     cr_assert_eq(written(DOCUMENT_ICLIENT, DOCUMENT_REPLACE, mail.key, CODE_ICLIENT("mail")).result, DOCUMENT_DONE);
 }
 
-Test(document_store, line_of_writes_is_bounded)
+Test(document_queue, line_of_writes_is_bounded)
 {
     static struct writer writers[DOCUMENT_WRITES_MAX + 1];
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
@@ -176,17 +176,17 @@ Test(document_store, line_of_writes_is_bounded)
         cr_assert(writers[i].answers == 1 && writers[i].result == DOCUMENT_DONE);
 }
 
-Test(document_store, writer_who_went_away_is_not_called_and_the_write_goes_on)
+Test(document_queue, writer_who_went_away_is_not_called_and_the_write_goes_on)
 {
     struct writer writer;
     submit(&writer, DOCUMENT_ICLIENT, DOCUMENT_CREATE, NULL, CODE_ICLIENT("mail"));
-    document_store_forget_waiter(broker_documents(fixture_broker), &writer);
+    document_queue_forget_waiter(broker_document_queue(fixture_broker), &writer);
     fixture_run_store();
     cr_assert_eq(writer.answers, 0);
     cr_assert_not_null(broker_find(fixture_broker, "default", "mail", 4));
 }
 
-Test(document_store, restart_brings_documents_back)
+Test(document_queue, restart_brings_documents_back)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -202,7 +202,7 @@ Test(document_store, restart_brings_documents_back)
     cr_assert_str_eq(secret_reveal(iclient_client_secret(iclient)), "very-secret");
 }
 
-Test(document_store, file_that_takes_a_name_is_a_fault_with_both)
+Test(document_queue, file_that_takes_a_name_is_a_fault_with_both)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     AUTO(fault_list) faults = fault_list_create();
@@ -220,13 +220,13 @@ static void on_ready(void *context)
     *(unsigned *)context += 1;
 }
 
-Test(document_store, reload_waits_for_the_write_at_the_disk_and_goes_before_the_next)
+Test(document_queue, reload_waits_for_the_write_at_the_disk_and_goes_before_the_next)
 {
     struct writer first, second;
     unsigned ready = 0;
     submit(&first, DOCUMENT_ICLIENT, DOCUMENT_CREATE, NULL, CODE_ICLIENT("mail"));
     submit(&second, DOCUMENT_ICLIENT, DOCUMENT_CREATE, NULL, CODE_ICLIENT("other"));
-    document_store_when_idle(broker_documents(fixture_broker), on_ready, &ready);
+    document_queue_when_idle(broker_document_queue(fixture_broker), on_ready, &ready);
     cr_assert_eq(ready, 0);
     struct fixture_write *write = fixture_held;
     DL_DELETE(fixture_held, write);
@@ -236,11 +236,11 @@ Test(document_store, reload_waits_for_the_write_at_the_disk_and_goes_before_the_
     cr_assert_eq(second.answers, 0);
     fixture_run_store();
     cr_assert_eq(second.result, DOCUMENT_DONE);
-    document_store_when_idle(broker_documents(fixture_broker), on_ready, &ready);
+    document_queue_when_idle(broker_document_queue(fixture_broker), on_ready, &ready);
     cr_assert_eq(ready, 2);
 }
 
-Test(document_store, replaced_iclient_keeps_tokens_of_the_same_identity)
+Test(document_queue, replaced_iclient_keeps_tokens_of_the_same_identity)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -260,7 +260,7 @@ Test(document_store, replaced_iclient_keeps_tokens_of_the_same_identity)
     cr_assert_null(fixture_access_token("sales"), "another client id: kept aside");
 }
 
-Test(document_store, deleted_connection_is_revoked_and_forgotten)
+Test(document_queue, deleted_connection_is_revoked_and_forgotten)
 {
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -289,7 +289,7 @@ static void on_login_end(void *context, const struct authorization_session *sess
 }
 
 /* Whose tokens would be nobody's. */
-Test(document_store, login_that_waits_for_its_turn_ends_with_its_connection)
+Test(document_queue, login_that_waits_for_its_turn_ends_with_its_connection)
 {
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -315,7 +315,7 @@ Test(document_store, login_that_waits_for_its_turn_ends_with_its_connection)
     cr_expect_null(fixture_row(STORE_TOKENS, "default/sales"));
 }
 
-Test(document_store, unreached_provider_does_not_keep_a_deleted_connections_tokens)
+Test(document_queue, unreached_provider_does_not_keep_a_deleted_connections_tokens)
 {
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -333,7 +333,7 @@ Test(document_store, unreached_provider_does_not_keep_a_deleted_connections_toke
 }
 
 /* The operator's revoke would keep the tokens for another try. */
-Test(document_store, connection_deleted_while_its_revocation_waits_keeps_no_tokens)
+Test(document_queue, connection_deleted_while_its_revocation_waits_keeps_no_tokens)
 {
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     made(DOCUMENT_CONNECTION, SALES);
@@ -356,7 +356,7 @@ Test(document_store, connection_deleted_while_its_revocation_waits_keeps_no_toke
     cr_expect_null(fixture_access_token("sales"));
 }
 
-Test(document_store, switched_off_iclient_forgets_at_once_whatever_the_provider_says)
+Test(document_queue, switched_off_iclient_forgets_at_once_whatever_the_provider_says)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
@@ -372,7 +372,7 @@ Test(document_store, switched_off_iclient_forgets_at_once_whatever_the_provider_
     cr_assert_null(fixture_access_token("mail"));
 }
 
-Test(document_store, tokens_of_what_was_switched_off_before_the_start_are_ended)
+Test(document_queue, tokens_of_what_was_switched_off_before_the_start_are_ended)
 {
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
