@@ -22,6 +22,7 @@ INSTALLED = [
 # What tmpfiles.d makes of an installation.
 MADE = {"run/iclientd": 0o755, "run/iclientd/admin": 0o750, "run/iclientd-root": 0o755, "etc/iclientd": 0o750,
         "etc/iclientd/iclients.d": 0o750, "etc/iclientd/connections.d": 0o750, "etc/iclientd/iclientd.json": 0o640}
+LINKS = {"run/iclientd-root/var/run": "../run"}
 
 
 def run(*command, **options):
@@ -108,6 +109,9 @@ def check_made(root, installed):
         found = root / path
         if not found.exists() or found.stat().st_mode & 0o7777 != mode:
             faults.append(f"tmpfiles.d does not make /{path} with mode {mode:04o}")
+    for path, target in LINKS.items():
+        if not (root / path).is_symlink() or os.readlink(root / path) != target:
+            faults.append(f"tmpfiles.d does not make /{path} a link to {target}")
     return faults
 
 

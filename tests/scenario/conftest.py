@@ -32,12 +32,12 @@ def provider():
 
 @pytest.fixture
 def prepare(request):
-    """prepare(*iclients, connections=[…], config={…}): a daemon that is configured but not started."""
+    """prepare(*iclients, connections=[…], config={…}, kind=…): a daemon that is configured but not started."""
     ends = contextlib.ExitStack()
     servers = [request.getfixturevalue(name) for name in ("provider", "authlib") if name in request.fixturenames]
 
-    def make(*iclients, connections=(), config=None):
-        daemon = Daemon(config)
+    def make(*iclients, connections=(), config=None, kind=Daemon):
+        daemon = kind(config)
         ends.callback(daemon.finish)
         daemon.secret_sources += [server.secrets_issued for server in servers]
         for document in iclients:

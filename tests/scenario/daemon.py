@@ -142,10 +142,13 @@ class Daemon:
 
     # Life
 
+    def command(self):
+        return [self.binary("iclientd"), "--config", self.config_file]
+
     def start(self):
         with open(self._log_path, "ab") as log:
-            self.process = subprocess.Popen([self.binary("iclientd"), "--config", self.config_file], stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            preexec_fn=die_with_parent,
                                             env={**self._environment(), **self.environment})
         try:
             wait_until(self._is_ready, what="iclientd to be ready")

@@ -1,0 +1,79 @@
+"""Users of the host that a service knows, under the file system of iclientd.service. Needs root, as systemd has it."""
+
+import socket
+
+import documents
+import pytest
+from fakes.user_database import UserDatabase
+from unit_view import UnitDaemon
+
+CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
+# Where the service listens, and the name by which its clients (libnss_sss, libnss_winbind, …) look for it.
+SERVICES = {
+    "systemd-userdbd": ("/run/systemd/userdb/io.systemd.Multiplexer",) * 2,
+    "sssd": ("/var/lib/sss/pipes/nss",) * 2,
+    "winbind": ("/run/samba/winbindd/pipe",) * 2,
+    "nslcd": ("/run/nslcd/socket", "/var/run/nslcd/socket"),
+    "nscd": ("/run/nscd/socket", "/var/run/nscd/socket"),
+}
+ALICE, BOB, STAFF, STRANGER = 71001, 71002, 71003, 71004
+
+
+def connection(name, **allow):
+    return {"name": name, "iClient": "crm", "allow": allow}
+
+
+@pytest.fixture
+def under_the_unit(prepare, provider):
+    """under_the_unit(*connections): (daemon, user database), neither of them started."""
+    databases = []
+
+    def make(*connections):
+        daemon = prepare(documents.client_credentials(provider), connections=connections, kind=UnitDaemon)
+        databases.append(UserDatabase(daemon.folder / "userdb"))
+        databases[-1].users = {"alice": ALICE, "bob": BOB}
+        databases[-1].groups = {"staff-of-directory": STAFF}
+        return daemon, databases[-1]
+    yield make
+    for database in databases:
+        database.__exit__()
+
+
+def status_for(daemon, name, uid, gid=STRANGER):
+    return daemon.get_as(f"/v1/token/{name}", uid, gid)[0]
+
+
+def test_users_and_groups_of_a_service_are_known(under_the_unit):
+    daemon, database = under_the_unit(connection("by-user", users=["alice"]),
+                                      connection("by-group", groups=["staff-of-directory"]))
+    with database:
+        daemon.start()
+        assert status_for(daemon, "by-user", ALICE) == 200
+        assert status_for(daemon, "by-user", BOB) == 403
+        assert status_for(daemon, "by-group", BOB, STAFF) == 200
+        assert status_for(daemon, "by-group", BOB) == 403
+
+
+def test_they_are_known_to_a_reload_in_the_sandbox(under_the_unit):
+    daemon, database = under_the_unit(connection("by-user", users=["alice"]))
+    with database:
+        daemon.start()
+        daemon.write_connection(connection("later", users=["bob"], groups=["staff-of-directory"]))
+        assert daemon.reload() == "done"
+        assert status_for(daemon, "later", BOB) == 200
+        assert status_for(daemon, "later", ALICE, STAFF) == 200
+        assert status_for(daemon, "later", ALICE) == 403
+
+
+@pytest.mark.parametrize("listens, is_asked", SERVICES.values(), ids=SERVICES)
+def test_service_is_reached_under_the_name_that_its_clients_use(prepare, listens, is_asked):
+    daemon = prepare(kind=UnitDaemon)
+    (daemon.folder / "service").mkdir()
+    directory, _, name = listens.rpartition("/")
+    daemon.host_directories[directory] = "service"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(daemon.folder / "service" / name))
+        (daemon.folder / "service" / name).chmod(0o666)
+        listener.listen()
+        done = daemon.run_in_view("/usr/bin/python3", "-c", CONNECT, is_asked)
+        assert done.returncode == 0, done.stderr
