@@ -36,7 +36,4 @@ void peer_identity_find_unit(struct peer_identity *identity, int fd);
  */
 bool peer_identity_is_there(const struct peer_identity *identity, int fd);
 
-/* getpwnam_r, getgrnam_r, for rules at load time. context: ignored. */
-struct identity_resolver peer_identity_resolver(void);
-
 #endif

@@ -25,7 +25,11 @@ struct catalog;
 struct catalog_options {
     struct iclient_options iclient;
     const struct secret_resolver *resolve_secrets;  /* copied, its context borrowed for life; may be NULL */
-    const struct identity_resolver *resolve_ids;    /* likewise */
+    /*
+     * Likewise. Its is_silent is the catalog's own: who does not answer is asked once until catalog_finish(). What
+     * keeps_unknown says ends there too: an edit with an unknown name is refused.
+     */
+    const struct identity_resolver *resolve_ids;
 };
 
 /* options: copied. */
@@ -57,6 +61,8 @@ size_t catalog_iclient_count(const struct catalog *catalog);
 const struct iclient *catalog_iclient_at(const struct catalog *catalog, size_t index);
 size_t catalog_connection_count(const struct catalog *catalog);
 const struct connection *catalog_connection_at(const struct catalog *catalog, size_t index);
+/* Every access rule, one that several connections share several times. */
+void catalog_visit_rules(const struct catalog *catalog, access_rule_visit *visit, void *context);
 
 /* Every connection that refers to an iClient, until each returns false; its implicit one is none of them. */
 typedef bool catalog_each_connection(void *context, const struct connection *connection);

@@ -40,6 +40,9 @@ struct tenant_access *tenant_access_hold(struct tenant_access *access);
 void tenant_access_destroy(struct tenant_access *access); /* drops one hold */
 AUTO_DEFINE(tenant_access);
 
+/* Every rule; access may be NULL. */
+void tenant_access_visit_rules(const struct tenant_access *access, access_rule_visit *visit, void *context);
+
 /* The rule of that permission; NULL: there is none, nobody but operators. access may be NULL. Borrowed. */
 const struct access_rule *tenant_access_rule(const struct tenant_access *access, const char *tenant,
                                              enum tenant_permission permission);

@@ -132,11 +132,13 @@ static void check_together(const struct config *config, struct fault_list *fault
 
 /* ---- loading ---- */
 
-enum status config_load(const char *path, struct fault_list *faults, struct config **ret_config)
+enum status config_load(const char *path, bool keeps_unknown_names, struct fault_list *faults,
+                        struct config **ret_config)
 {
     AUTO(config) config = calloc(1, sizeof *config);
     if (!config)
         return ERR_NO_MEMORY;
+    config->keeps_unknown_names = keeps_unknown_names;
     config_set_default_numbers(config);
     config->http.addresses = address_rule_create();
     enum status status = config->http.addresses ? find_file(path, &config->file, faults) : ERR_NO_MEMORY;

@@ -19,6 +19,9 @@ struct config_socket {
 
 /* The daemon's configuration: the file's values over the defaults. Every path is absolute. */
 struct config {
+    /* As struct identity_resolver has them. */
+    bool keeps_unknown_names;
+    bool is_database_silent;
     char *file; /* where it was read from, or would have been */
     struct config_socket token_socket;
     struct config_socket admin_socket;
@@ -56,9 +59,10 @@ struct config {
 /*
  * Reads path, or the default file when path is NULL; a default file that does not exist means all defaults, a
  * named one that does not is an error. Relative paths are relative to the file's directory. ERR_INVALID: faults has
- * every fault of the file; ERR_NO_MEMORY.
+ * every fault of the file; ERR_NO_MEMORY. keeps_unknown_names: users and groups that are not found are no faults.
  */
-enum status config_load(const char *path, struct fault_list *faults, struct config **ret_config);
+enum status config_load(const char *path, bool keeps_unknown_names, struct fault_list *faults,
+                        struct config **ret_config);
 void config_destroy(struct config *config);
 AUTO_DEFINE(config);
 

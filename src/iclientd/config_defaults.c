@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/peer_identity.h"
+#include "io/identity_lookup.h"
 #include "io/preset_directory.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8085"
@@ -135,9 +135,11 @@ static enum status fill_sockets(struct config *config, struct fault_list *faults
 /* The group is the package's: a daemon without it is its own user's and root's alone. */
 static enum status fill_admin_group(struct config *config)
 {
-    struct identity_resolver identities = peer_identity_resolver();
-    gid_t ignored;
-    if (!is_root() || !identities.group(identities.context, DEFAULT_ADMIN_GROUP, &ignored))
+    struct identity_resolver identities = identity_lookup_resolver();
+    identities.is_silent = &config->is_database_silent;
+    const struct identity_name group = {.name = DEFAULT_ADMIN_GROUP, .is_group = true};
+    unsigned ignored;
+    if (!is_root() || identity_resolver_find(&identities, &group, &ignored) != OK)
         return OK;
     return fill(&config->admin_socket.group, strdup(DEFAULT_ADMIN_GROUP));
 }

@@ -11,7 +11,7 @@
 #include "base/text_buffer.h"
 #include "base/url.h"
 #include "config_defaults.h"
-#include "io/peer_identity.h"
+#include "io/identity_lookup.h"
 
 enum { POINTER_MAX = 512, ALLOWED_NETWORKS_MAX = 256 };
 
@@ -126,9 +126,14 @@ static void read_group(struct key_reader *reader, const json_t *value)
     const char *name = text_value(reader, value);
     if (!name)
         return;
-    struct identity_resolver identities = peer_identity_resolver();
-    gid_t ignored;
-    if (!identities.group(identities.context, name, &ignored))
+    struct identity_resolver identities = identity_lookup_resolver();
+    identities.is_silent = &reader->config->is_database_silent;
+    const struct identity_name group = {.name = name, .is_group = true};
+    unsigned ignored;
+    enum status status = identity_resolver_find(&identities, &group, &ignored);
+    if (status == ERR_TIMEOUT)
+        ADD_FAULT(reader, NULL, "\"%s\": the host's user database does not answer", name);
+    else if (status != OK)
         ADD_FAULT(reader, NULL, "there is no group \"%s\"", name);
     set_text(reader, strdup(name));
 }
@@ -281,8 +286,9 @@ static void read_networks(struct key_reader *reader, const json_t *value)
 /* Its own members tell their faults at their own places. */
 static void read_tenants(struct key_reader *reader, const json_t *value)
 {
-    struct identity_resolver identities = peer_identity_resolver();
-    identities.own_uid = geteuid();
+    struct identity_resolver identities = identity_lookup_resolver();
+    identities.keeps_unknown = reader->config->keeps_unknown_names;
+    identities.is_silent = &reader->config->is_database_silent;
     enum status status = tenant_access_from_json(value, reader->config->file, reader->key->pointer, &identities,
                                                  reader->faults, place_of(reader));
     reader->is_out_of_memory |= status == ERR_NO_MEMORY;

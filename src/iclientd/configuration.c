@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "io/peer_identity.h"
+#include "io/identity_lookup.h"
 #include "protocol/jwt_signature.h"
 #include "state_files.h"
 
@@ -17,7 +17,8 @@ enum status configuration_load_catalog(const struct config *config, const struct
     char redirect_uri[REDIRECT_URI_MAX];
     snprintf(redirect_uri, sizeof redirect_uri, "%s/callback", config->redirect.base_uri);
     struct secret_resolver secrets = file_load_secret_resolver();
-    struct identity_resolver identities = peer_identity_resolver();
+    struct identity_resolver identities = identity_lookup_resolver();
+    identities.keeps_unknown = config->keeps_unknown_names;
     struct catalog_options options = {
         .iclient =
             {
@@ -50,7 +51,7 @@ enum status configuration_check(const char *file, struct fault_list *faults, str
     AUTO(catalog) catalog = NULL;
     AUTO(store_crypto) key = NULL;
     struct error error = {0};
-    enum status status = config_load(file, faults, &config);
+    enum status status = config_load(file, false, faults, &config);
     if (status != OK)
         return status;
     status = configuration_load_catalog(config, NULL, faults, &catalog);
@@ -79,7 +80,7 @@ enum status configuration_reload(const char *file, const struct config *running,
 {
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
-    enum status status = config_load(file, faults, &config);
+    enum status status = config_load(file, false, faults, &config);
     if (status != OK)
         return status;
     struct config judged = *config;

@@ -26,6 +26,7 @@
 #include "key_log.h"
 #include "startup_memory.h"
 #include "state_files.h"
+#include "unknown_names.h"
 
 enum { REPLY_MAX = 1024 * 1024, STOP_PATIENCE_MS = 25 * 1000 };
 
@@ -39,6 +40,7 @@ struct daemon {
     struct http_client *client;
     struct broker *broker;
     struct faces *faces;
+    struct unknown_names *unknown_names;
     struct loop_timer *stop_timer;
     struct loop_timer *watchdog_timer;
     bool is_stopping;
@@ -53,6 +55,7 @@ static void daemon_destroy(struct daemon *daemon)
     faces_destroy(daemon->faces);
     loop_timer_destroy(daemon->watchdog_timer);
     loop_timer_destroy(daemon->stop_timer);
+    unknown_names_destroy(daemon->unknown_names);
     broker_destroy(daemon->broker);
     http_client_destroy(daemon->client);
     store_destroy(daemon->store);
@@ -131,6 +134,14 @@ static enum status make_broker(struct daemon *daemon, struct error *ret_error)
                          ret_error);
 }
 
+/* Those of the start; a reload accepts no names that are not found. */
+static void show_rules(void *context, access_rule_visit *visit, void *visit_context)
+{
+    const struct daemon *daemon = context;
+    catalog_visit_rules(broker_catalog(daemon->broker), visit, visit_context);
+    tenant_access_visit_rules(daemon->config->tenants, visit, visit_context);
+}
+
 /* ---- once the store has been read ---- */
 
 static void feed_watchdog(void *context)
@@ -159,6 +170,7 @@ static void on_loaded(void *context, enum status status, const struct error *err
     log_notice("ready: %zu iClients, %zu connections; tokens at %s",
                catalog_iclient_count(broker_catalog(daemon->broker)),
                catalog_connection_count(broker_catalog(daemon->broker)), daemon->config->token_socket.path);
+    unknown_names_start(daemon->unknown_names);
     startup_memory_release();
     service_notify_ready();
     if (service_notify_watchdog_interval_ms() > 0)
@@ -249,6 +261,7 @@ static void reload(void *context)
     if (status == OK)
         status = broker_apply_catalog(daemon->broker, TAKE(catalog), &error);
     if (status == OK) {
+        unknown_names_stop(daemon->unknown_names);
         log_set_level(config->log_level);
         if (daemon->faces)
             faces_set_tenants(daemon->faces, config->tenants);
@@ -299,7 +312,8 @@ static enum status daemon_start(struct daemon *daemon, struct error *ret_error)
         (status = confinement_limit_files(daemon->config, ret_error)) != OK ||
         (status = event_loop_create(&daemon->loop, ret_error)) != OK ||
         (status = watch_signals(daemon, ret_error)) != OK || (status = open_store(daemon, ret_error)) != OK ||
-        (status = make_client(daemon, ret_error)) != OK || (status = make_broker(daemon, ret_error)) != OK)
+        (status = make_client(daemon, ret_error)) != OK || (status = make_broker(daemon, ret_error)) != OK ||
+        (status = unknown_names_create(daemon->loop, show_rules, daemon, &daemon->unknown_names, ret_error)) != OK)
         return status;
     document_store_load(broker_documents(daemon->broker), on_documents_loaded, daemon);
     return event_loop_run(daemon->loop, ret_error);
@@ -314,7 +328,7 @@ enum status daemon_run(const char *config_file)
         return ERR_NO_MEMORY;
     }
     daemon->config_file = config_file;
-    enum status status = config_load(config_file, faults, &daemon->config);
+    enum status status = config_load(config_file, true, faults, &daemon->config);
     log_faults(faults);
     if (status != OK) {
         log_error("the configuration has errors; nothing was started");

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "io/peer_identity.h"
+#include "io/identity_lookup.h"
 
 static int open_socket(int family)
 {
@@ -20,10 +20,12 @@ static int open_socket(int family)
 
 static enum status find_group(const char *name, gid_t *ret_gid, struct error *ret_error)
 {
-    struct identity_resolver resolver = peer_identity_resolver();
-    if (!resolver.group(resolver.context, name, ret_gid))
-        return error_set(ret_error, ERR_NOT_FOUND, "group \"%s\" does not exist", name);
-    return OK;
+    struct identity_resolver resolver = identity_lookup_resolver();
+    const struct identity_name group = {.name = name, .is_group = true};
+    enum status status = resolver.find(resolver.context, &group, ret_gid);
+    if (status == ERR_TIMEOUT)
+        return error_set(ret_error, status, "group \"%s\": the host's user database does not answer", name);
+    return status == OK ? OK : error_set(ret_error, ERR_NOT_FOUND, "group \"%s\" does not exist", name);
 }
 
 /* Makes way for a new socket at the address: removes one that nobody answers on, and nothing else. */

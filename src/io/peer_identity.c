@@ -2,9 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +24,6 @@ enum {
     STAT_TEXT_MAX = 2048,
     STAT_NAME = 2, /* numbers of fields in /proc/PID/stat */
     STAT_START_TIME = 22,
-    DATABASE_ENTRY_USUAL = 1024,
-    DATABASE_ENTRY_MAX = 1024 * 1024, /* a group may have very many members */
 };
 
 static enum status read_groups(int fd, struct peer_identity *identity, struct error *ret_error)
@@ -172,42 +168,4 @@ void peer_identity_find_unit(struct peer_identity *identity, int fd)
     if (is_found && peer_identity_is_there(identity, fd))
         identity->unit = peer_unit_from_cgroup(text);
     identity->peer.unit = identity->unit;
-}
-
-/* Both look-ups want a buffer of a size that they do not tell: doubled until it is enough. */
-static bool find_user(void *context, const char *name, uid_t *ret_uid)
-{
-    (void)context;
-    for (size_t size = DATABASE_ENTRY_USUAL; size <= DATABASE_ENTRY_MAX; size *= 2) {
-        AUTO_TEXT buffer = malloc(size);
-        struct passwd entry;
-        struct passwd *found = NULL;
-        int reason = buffer ? getpwnam_r(name, &entry, buffer, size, &found) : ENOMEM;
-        if (found)
-            *ret_uid = entry.pw_uid;
-        if (reason != ERANGE)
-            return found;
-    }
-    return false;
-}
-
-static bool find_group(void *context, const char *name, gid_t *ret_gid)
-{
-    (void)context;
-    for (size_t size = DATABASE_ENTRY_USUAL; size <= DATABASE_ENTRY_MAX; size *= 2) {
-        AUTO_TEXT buffer = malloc(size);
-        struct group entry;
-        struct group *found = NULL;
-        int reason = buffer ? getgrnam_r(name, &entry, buffer, size, &found) : ENOMEM;
-        if (found)
-            *ret_gid = entry.gr_gid;
-        if (reason != ERANGE)
-            return found;
-    }
-    return false;
-}
-
-struct identity_resolver peer_identity_resolver(void)
-{
-    return (struct identity_resolver){.user = find_user, .group = find_group, .own_uid = geteuid()};
 }

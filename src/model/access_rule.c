@@ -11,7 +11,12 @@ static const char default_group[] = "iclientd";
 
 struct id_list {
     size_t count;
-    unsigned *ids; /* uid_t and gid_t are unsigned on Linux */
+    unsigned *ids; /* uid_t and gid_t are unsigned on Linux; as many as there are entries, unknown names included */
+};
+
+struct unknown_name {
+    char *name;
+    bool is_group;
 };
 
 struct access_rule {
@@ -19,11 +24,17 @@ struct access_rule {
     uid_t own_uid;
     struct id_list users;
     struct id_list groups;
+    size_t unknown_count;
+    struct unknown_name *unknown;
     size_t unit_count;
     char **units;
 };
 
-typedef bool id_lookup(void *context, const char *name, unsigned *ret_id);
+/* One rule being read. resolve NULL: names are checked and left out. */
+struct rule_reading {
+    struct access_rule *rule;
+    const struct identity_resolver *resolve;
+};
 
 void access_rule_destroy(struct access_rule *rule)
 {
@@ -31,6 +42,9 @@ void access_rule_destroy(struct access_rule *rule)
         return;
     for (size_t i = 0; i < rule->unit_count; i++)
         free(rule->units[i]);
+    for (size_t i = 0; i < rule->unknown_count; i++)
+        free(rule->unknown[i].name);
+    free(rule->unknown);
     free(rule->units);
     free(rule->users.ids);
     free(rule->groups.ids);
@@ -76,33 +90,80 @@ static bool is_unit_name(const char *name)
     return false;
 }
 
-/* One user or group: a number, or a name that lookup knows. Without lookup a name is checked and left out. */
-static enum status read_id(const json_t *entry, id_lookup *lookup, void *context, unsigned *ret_id, bool *ret_known,
+enum status identity_resolver_find(const struct identity_resolver *resolve, const struct identity_name *name,
+                                   unsigned *ret_id)
+{
+    if (resolve->is_silent && *resolve->is_silent)
+        return ERR_TIMEOUT;
+    enum status status = resolve->find(resolve->context, name, ret_id);
+    if (resolve->is_silent)
+        *resolve->is_silent = status == ERR_TIMEOUT;
+    return status;
+}
+
+static enum status keep_unknown(struct access_rule *rule, const struct identity_name *name, struct error *ret_error)
+{
+    struct unknown_name *grown = reallocarray(rule->unknown, rule->unknown_count + 1, sizeof *grown);
+    if (grown)
+        rule->unknown = grown;
+    char *copy = grown ? strdup(name->name) : NULL;
+    if (!copy)
+        return error_set(ret_error, ERR_NO_MEMORY, "access rule");
+    grown[rule->unknown_count++] = (struct unknown_name){.name = copy, .is_group = name->is_group};
+    return OK;
+}
+
+static enum status refuse_name(enum status reason, const char *name, struct error *ret_error)
+{
+    switch (reason) {
+    case ERR_NO_MEMORY:
+        return error_set(ret_error, ERR_NO_MEMORY, "access rule");
+    case ERR_NOT_FOUND:
+        return error_set(ret_error, ERR_INVALID, "\"%s\" does not exist", name);
+    case ERR_TIMEOUT:
+        return error_set(ret_error, ERR_INVALID, "\"%s\": the host's user database does not answer", name);
+    default:
+        return error_set(ret_error, ERR_INVALID, "\"%s\": the host's user database cannot be asked", name);
+    }
+}
+
+static enum status read_name(struct rule_reading *reading, const struct identity_name *name, struct id_list *ids,
+                             struct error *ret_error)
+{
+    if (!is_id_name(name->name))
+        return error_set(ret_error, ERR_INVALID, "\"%.64s\" is no name (write an id as a number)", name->name);
+    if (!reading->resolve)
+        return OK;
+    unsigned id;
+    enum status status = identity_resolver_find(reading->resolve, name, &id);
+    if (status == OK)
+        ids->ids[ids->count++] = id;
+    else if (status != ERR_NO_MEMORY && reading->resolve->keeps_unknown)
+        return keep_unknown(reading->rule, name, ret_error);
+    return status == OK ? OK : refuse_name(status, name->name, ret_error);
+}
+
+/* One user or group: a number, or a name. */
+static enum status read_id(struct rule_reading *reading, const json_t *entry, bool is_group, struct id_list *ids,
                            struct error *ret_error)
 {
-    *ret_known = true;
     if (json_is_integer(entry)) {
         json_int_t number = json_integer_value(entry);
         /* The highest id stands for "no id" in the kernel's calls. */
         if (number < 0 || number >= UINT32_MAX)
             return error_set(ret_error, ERR_INVALID, "a number that is no id");
-        *ret_id = (unsigned)number;
+        ids->ids[ids->count++] = (unsigned)number;
         return OK;
     }
-    const char *name = json_string_value(entry);
-    if (!name)
+    struct identity_name name = {.name = json_string_value(entry), .is_group = is_group};
+    if (!name.name)
         return error_set(ret_error, ERR_INVALID, "neither a name nor a number");
-    if (!is_id_name(name))
-        return error_set(ret_error, ERR_INVALID, "\"%.64s\" is no name (write an id as a number)", name);
-    *ret_known = lookup != NULL;
-    if (lookup && !lookup(context, name, ret_id))
-        return error_set(ret_error, ERR_INVALID, "\"%s\" does not exist", name);
-    return OK;
+    return read_name(reading, &name, ids, ret_error);
 }
 
-static enum status read_ids(const json_t *entries, id_lookup *lookup, void *context, struct id_list *ids,
-                            struct error *ret_error)
+static enum status read_ids(struct rule_reading *reading, const json_t *entries, bool is_group, struct error *ret_error)
 {
+    struct id_list *ids = is_group ? &reading->rule->groups : &reading->rule->users;
     size_t size = json_array_size(entries);
     if (size == 0)
         return OK;
@@ -110,35 +171,27 @@ static enum status read_ids(const json_t *entries, id_lookup *lookup, void *cont
     if (!ids->ids)
         return error_set(ret_error, ERR_NO_MEMORY, "access rule");
     for (size_t i = 0; i < size; i++) {
-        bool known;
         struct error cause;
-        enum status status =
-            read_id(json_array_get(entries, i), lookup, context, &ids->ids[ids->count], &known, &cause);
+        enum status status = read_id(reading, json_array_get(entries, i), is_group, ids, &cause);
         if (status != OK)
             return error_set(ret_error, status, "[%zu]: %s", i, cause.message);
-        ids->count += known;
     }
     return OK;
 }
 
-static enum status read_users(const json_t *entries, const struct identity_resolver *resolve, struct access_rule *rule,
-                              struct error *ret_error)
+static enum status read_users(struct rule_reading *reading, const json_t *entries, struct error *ret_error)
 {
-    return read_ids(entries, resolve ? resolve->user : NULL, resolve ? resolve->context : NULL, &rule->users,
-                    ret_error);
+    return read_ids(reading, entries, false, ret_error);
 }
 
-static enum status read_groups(const json_t *entries, const struct identity_resolver *resolve, struct access_rule *rule,
-                               struct error *ret_error)
+static enum status read_groups(struct rule_reading *reading, const json_t *entries, struct error *ret_error)
 {
-    return read_ids(entries, resolve ? resolve->group : NULL, resolve ? resolve->context : NULL, &rule->groups,
-                    ret_error);
+    return read_ids(reading, entries, true, ret_error);
 }
 
-static enum status read_units(const json_t *entries, const struct identity_resolver *resolve, struct access_rule *rule,
-                              struct error *ret_error)
+static enum status read_units(struct rule_reading *reading, const json_t *entries, struct error *ret_error)
 {
-    (void)resolve;
+    struct access_rule *rule = reading->rule;
     size_t size = json_array_size(entries);
     if (size == 0)
         return OK;
@@ -158,8 +211,7 @@ static enum status read_units(const json_t *entries, const struct identity_resol
 
 static const struct allow_member {
     const char *name;
-    enum status (*read)(const json_t *entries, const struct identity_resolver *resolve, struct access_rule *rule,
-                        struct error *ret_error);
+    enum status (*read)(struct rule_reading *reading, const json_t *entries, struct error *ret_error);
 } allow_members[] = {
     {"users", read_users},
     {"groups", read_groups},
@@ -175,8 +227,7 @@ static const struct allow_member *find_member(const char *name)
     return NULL;
 }
 
-static enum status read_allow(const json_t *allow, const struct identity_resolver *resolve, struct access_rule *rule,
-                              struct error *ret_error)
+static enum status read_allow(struct rule_reading *reading, const json_t *allow, struct error *ret_error)
 {
     if (!json_is_object(allow))
         return error_set(ret_error, ERR_INVALID, "allow is no object");
@@ -195,25 +246,29 @@ static enum status read_allow(const json_t *allow, const struct identity_resolve
         if (entry_count > ACCESS_ENTRIES_MAX)
             return error_set(ret_error, ERR_INVALID, "allow.%s: more than %d entries in all", name, ACCESS_ENTRIES_MAX);
         struct error cause;
-        enum status status = member->read(entries, resolve, rule, &cause);
+        enum status status = member->read(reading, entries, &cause);
         if (status != OK)
             return error_set(ret_error, status, "allow.%s%s", name, cause.message);
     }
     return OK;
 }
 
-static enum status allow_default_group(const struct identity_resolver *resolve, struct access_rule *rule,
-                                       struct error *ret_error)
+/* A group that does not exist is nothing to wait for: most hosts that run the daemon as a user have none. */
+static enum status allow_default_group(struct rule_reading *reading, struct error *ret_error)
 {
-    gid_t group;
-    if (!resolve || !resolve->group(resolve->context, default_group, &group))
+    static const struct identity_name name = {.name = default_group, .is_group = true};
+    struct id_list *groups = &reading->rule->groups;
+    if (!reading->resolve)
         return OK;
-    rule->groups.ids = malloc(sizeof *rule->groups.ids);
-    if (!rule->groups.ids)
+    groups->ids = malloc(sizeof *groups->ids);
+    if (!groups->ids)
         return error_set(ret_error, ERR_NO_MEMORY, "access rule");
-    rule->groups.ids[0] = group;
-    rule->groups.count = 1;
-    return OK;
+    enum status status = identity_resolver_find(reading->resolve, &name, groups->ids);
+    groups->count = status == OK;
+    if (status == ERR_NO_MEMORY)
+        return error_set(ret_error, ERR_NO_MEMORY, "access rule");
+    bool is_kept = status != OK && status != ERR_NOT_FOUND && reading->resolve->keeps_unknown;
+    return is_kept ? keep_unknown(reading->rule, &name, ret_error) : OK;
 }
 
 enum status access_rule_from_json(const json_t *allow, const struct identity_resolver *resolve,
@@ -222,15 +277,47 @@ enum status access_rule_from_json(const json_t *allow, const struct identity_res
     AUTO(access_rule) rule = calloc(1, sizeof *rule);
     if (!rule)
         return error_set(ret_error, ERR_NO_MEMORY, "access rule");
+    bool is_silent = false;
+    struct identity_resolver own;
+    struct rule_reading reading = {.rule = rule};
     if (resolve) {
+        own = *resolve;
+        if (!own.is_silent)
+            own.is_silent = &is_silent;
+        reading.resolve = &own;
         rule->knows_own_uid = true;
-        rule->own_uid = resolve->own_uid;
+        rule->own_uid = own.own_uid;
     }
-    enum status status =
-        allow ? read_allow(allow, resolve, rule, ret_error) : allow_default_group(resolve, rule, ret_error);
+    enum status status = allow ? read_allow(&reading, allow, ret_error) : allow_default_group(&reading, ret_error);
     if (status == OK)
         *ret_rule = TAKE(rule);
     return status;
+}
+
+size_t access_rule_unknown_count(const struct access_rule *rule)
+{
+    return rule->unknown_count;
+}
+
+struct identity_name access_rule_unknown_at(const struct access_rule *rule, size_t index)
+{
+    const struct unknown_name *unknown = &rule->unknown[index];
+    return (struct identity_name){.name = unknown->name, .is_group = unknown->is_group};
+}
+
+void access_rule_learn(struct access_rule *rule, const struct identity_name *name, unsigned id)
+{
+    struct id_list *ids = name->is_group ? &rule->groups : &rule->users;
+    for (size_t i = 0; i < rule->unknown_count;) {
+        struct unknown_name *unknown = &rule->unknown[i];
+        if (unknown->is_group != name->is_group || strcmp(unknown->name, name->name) != 0) {
+            i++;
+            continue;
+        }
+        ids->ids[ids->count++] = id;
+        free(unknown->name);
+        *unknown = rule->unknown[--rule->unknown_count];
+    }
 }
 
 static bool id_list_has(const struct id_list *ids, unsigned id)

@@ -19,6 +19,7 @@ struct catalog *catalog_create(const struct catalog_options *options)
     }
     if (options->resolve_ids) {
         catalog->identities = *options->resolve_ids;
+        catalog->identities.is_silent = &catalog->are_identities_silent;
         catalog->options.resolve_ids = &catalog->identities;
     }
     if (options->iclient.default_redirect_uri) {
@@ -220,6 +221,18 @@ size_t catalog_connection_count(const struct catalog *catalog)
 const struct connection *catalog_connection_at(const struct catalog *catalog, size_t index)
 {
     return index < catalog->connection_count ? catalog->connections[index]->connection : NULL;
+}
+
+void catalog_visit_rules(const struct catalog *catalog, access_rule_visit *visit, void *context)
+{
+    /* Connections that an edit adds share it, too. */
+    if (catalog->default_access)
+        visit(context, catalog->default_access->rule);
+    for (size_t i = 0; i < catalog->connection_count; i++) {
+        const struct shared_access *access = catalog->connections[i]->connection->access;
+        if (access != catalog->default_access)
+            visit(context, access->rule);
+    }
 }
 
 void catalog_for_each_connection_of(const struct catalog *catalog, const struct iclient *iclient,

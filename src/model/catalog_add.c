@@ -368,6 +368,9 @@ enum status catalog_finish(struct catalog *catalog, struct fault_list *faults)
     access_share_finish(&catalog->access_share);
     if (!make_default_access(catalog))
         return ERR_NO_MEMORY;
+    /* An edit is judged by itself, and its author is there to be told. */
+    catalog->identities.is_silent = NULL;
+    catalog->identities.keeps_unknown = false;
     for (size_t i = 0; i < catalog->iclient_count; i++) {
         const struct iclient_entry *entry = catalog->iclients[i];
         if (entry->named)

@@ -67,6 +67,7 @@ struct catalog {
     struct catalog_options options; /* points to the copies below */
     struct secret_resolver secrets;
     struct identity_resolver identities;
+    bool are_identities_silent; /* the same, until catalog_finish() */
     char *default_redirect_uri;
     struct preset_entry *presets;
     struct tenant *tenants;

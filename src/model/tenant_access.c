@@ -195,6 +195,15 @@ void tenant_access_destroy(struct tenant_access *access)
     free(access);
 }
 
+void tenant_access_visit_rules(const struct tenant_access *access, access_rule_visit *visit, void *context)
+{
+    for (size_t i = 0; access && i < access->count; i++) {
+        for (size_t j = 0; j < TENANT_PERMISSION_COUNT; j++)
+            if (access->tenants[i].rules[j])
+                visit(context, access->tenants[i].rules[j]);
+    }
+}
+
 const struct access_rule *tenant_access_rule(const struct tenant_access *access, const char *tenant,
                                              enum tenant_permission permission)
 {

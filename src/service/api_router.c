@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/peer_identity.h"
+#include "io/identity_lookup.h"
 #include "model/access_rule.h"
 #include "service/api_permission.h"
 #include "service/api_request.h"
@@ -14,7 +14,7 @@
 static enum status make_operator_rule(const struct api_options *options, struct access_rule **ret_rule,
                                       struct error *ret_error)
 {
-    struct identity_resolver resolve = peer_identity_resolver();
+    struct identity_resolver resolve = identity_lookup_resolver();
     resolve.own_uid = options->own_uid;
     AUTO_JSON allow = NULL;
     if (options->admin_group) {

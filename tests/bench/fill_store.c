@@ -18,7 +18,7 @@
 #include "broker/token_record.h"
 #include "io/event_loop.h"
 #include "io/file_load.h"
-#include "io/peer_identity.h"
+#include "io/identity_lookup.h"
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
 
@@ -172,7 +172,7 @@ static enum status load_catalog(struct filler *filler, const char *presets, stru
 {
     char iclients[PATH_SIZE];
     char connections[PATH_SIZE];
-    struct identity_resolver identities = peer_identity_resolver();
+    struct identity_resolver identities = identity_lookup_resolver();
     struct catalog_options options = {.iclient = {.allow_loopback_http = true}, .resolve_ids = &identities};
     struct catalog_directories directories = {
         .presets = presets,

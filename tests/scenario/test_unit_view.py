@@ -4,6 +4,7 @@ import socket
 
 import documents
 import pytest
+from fakes.support import wait_until
 from fakes.user_database import UserDatabase
 from unit_view import UnitDaemon
 
@@ -63,6 +64,48 @@ def test_they_are_known_to_a_reload_in_the_sandbox(under_the_unit):
         assert status_for(daemon, "later", BOB) == 200
         assert status_for(daemon, "later", ALICE, STAFF) == 200
         assert status_for(daemon, "later", ALICE) == 403
+
+
+def test_service_that_starts_later_makes_its_users_known(under_the_unit):
+    daemon, database = under_the_unit(connection("by-user", users=["alice"]), connection("by-number", users=[BOB]),
+                                      connection("by-group", groups=["staff-of-directory"], users=["nobody-at-all"]))
+    daemon.start()
+    assert 'user "alice" in an access rule is not known to this host' in daemon.log()
+    assert status_for(daemon, "by-number", BOB) == 200
+    assert status_for(daemon, "by-user", ALICE) == 403
+    with database:
+        wait_until(lambda: status_for(daemon, "by-user", ALICE) == 200, what="alice to be known")
+        assert status_for(daemon, "by-group", BOB, STAFF) == 200
+        assert status_for(daemon, "by-user", BOB) == 403
+        assert f'user "alice" is known now: id {ALICE}' in daemon.log()
+
+
+def test_name_that_nobody_knows_is_refused_by_a_reload_and_by_the_api(under_the_unit):
+    daemon, database = under_the_unit(connection("by-user", users=["alice"]))
+    with database:
+        daemon.start()
+        reply = daemon.admin("POST", "/v1/connections", connection("made", users=["nobody-at-all"]))
+        assert reply.status in (400, 422) and "does not exist" in reply.text, reply
+        daemon.write_connection(connection("later", users=["nobody-at-all"]))
+        assert daemon.reload() == "refused"
+        assert 'allow.users[0]: "nobody-at-all" does not exist' in daemon.log()
+        assert status_for(daemon, "by-user", ALICE) == 200
+
+
+def test_service_that_does_not_answer_holds_up_neither_start_nor_tokens_for_long(under_the_unit):
+    names = {f"user-{index}": 72000 + index for index in range(50)}
+    daemon, database = under_the_unit(connection("by-number", users=[BOB]), *(connection(name, users=[name]) for name in names))
+    database.users = names
+    database.answers.clear()
+    with database:
+        daemon.start()
+        assert database.asked.count("user-7") <= 1  # not once for each rule
+        assert status_for(daemon, "by-number", BOB) == 200
+        daemon.write_connection(connection("later", users=["alice"]))
+        assert daemon.reload() == "refused"
+        assert "the host's user database does not answer" in daemon.log()
+        database.answers.set()
+        wait_until(lambda: status_for(daemon, "user-49", names["user-49"]) == 200, what="users to be known")
 
 
 @pytest.mark.parametrize("listens, is_asked", SERVICES.values(), ids=SERVICES)

@@ -192,17 +192,3 @@ Test(peer_identity, name_of_a_process_does_not_make_it_older)
     connector_end(&connector);
     connector_finish(&connector);
 }
-
-Test(peer_identity, resolver_knows_users_and_groups_by_name)
-{
-    struct identity_resolver resolver = peer_identity_resolver();
-    uid_t uid = 1;
-    gid_t gid = 1;
-    cr_assert_eq(resolver.own_uid, geteuid());
-    cr_assert(resolver.user(resolver.context, "root", &uid));
-    cr_assert_eq(uid, 0);
-    cr_assert(resolver.group(resolver.context, "root", &gid));
-    cr_assert_eq(gid, 0);
-    cr_assert_not(resolver.user(resolver.context, "no-such-user-here", &uid));
-    cr_assert_not(resolver.group(resolver.context, "no-such-group-here", &gid));
-}

@@ -13,32 +13,32 @@ struct known {
 static const struct known users[] = {{"web", WEB}, {"bob", BOB}, {"svc$", 7}, {"alice@corp.example", 8}, {NULL, 0}};
 static const struct known groups[] = {{"staff", STAFF}, {"iclientd", ICLIENTD}, {NULL, 0}};
 
-static bool find(const struct known *rows, const char *name, unsigned *ret_id)
+struct database {
+    enum status trouble; /* OK: it answers */
+    bool lacks_iclientd;
+    size_t asked;
+};
+
+static enum status find(void *context, const struct identity_name *name, unsigned *ret_id)
 {
-    for (; rows->name; rows++) {
-        if (strcmp(rows->name, name) == 0) {
-            *ret_id = rows->id;
-            return true;
+    struct database *database = context;
+    if (database) {
+        database->asked++;
+        if (database->trouble != OK)
+            return database->trouble;
+        if (database->lacks_iclientd && strcmp(name->name, "iclientd") == 0)
+            return ERR_NOT_FOUND;
+    }
+    for (const struct known *row = name->is_group ? groups : users; row->name; row++) {
+        if (strcmp(row->name, name->name) == 0) {
+            *ret_id = row->id;
+            return OK;
         }
     }
-    return false;
+    return ERR_NOT_FOUND;
 }
 
-static bool find_user(void *context, const char *name, uid_t *ret_uid)
-{
-    (void)context;
-    return find(users, name, ret_uid);
-}
-
-/* The context says whether this system has a group iclientd. */
-static bool find_group(void *context, const char *name, gid_t *ret_gid)
-{
-    if (context && strcmp(name, "iclientd") == 0)
-        return false;
-    return find(groups, name, ret_gid);
-}
-
-static const struct identity_resolver resolver = {find_user, find_group, OWN_UID, NULL};
+static const struct identity_resolver resolver = {.find = find, .own_uid = OWN_UID};
 
 static struct access_rule *rule_from(const char *text, const struct identity_resolver *resolve)
 {
@@ -144,13 +144,97 @@ Test(access_rule, default_rule_lets_the_group_in_and_nobody_else)
 
 Test(access_rule, default_rule_without_the_group_is_no_error)
 {
-    static int no_group;
-    const struct identity_resolver without = {find_user, find_group, OWN_UID, &no_group};
+    struct database database = {.lacks_iclientd = true};
+    const struct identity_resolver without = {
+        .find = find, .own_uid = OWN_UID, .keeps_unknown = true, .context = &database};
     AUTO(access_rule) rule = rule_from(NULL, &without);
     struct peer peer = make_peer(STRANGER, ICLIENTD, NULL);
     struct peer root_group = make_peer(STRANGER, 0, NULL);
     cr_assert_not(access_rule_allows(rule, &peer));
     cr_assert_not(access_rule_allows(rule, &root_group), "a group that was not found is not group 0");
+    cr_assert_eq(access_rule_unknown_count(rule), 0, "nobody waits for it");
+}
+
+Test(access_rule, names_that_are_kept_match_nobody_until_they_are_learned)
+{
+    static const enum status troubles[] = {ERR_NOT_FOUND, ERR_TIMEOUT, ERR_IO};
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        struct database database = {.trouble = troubles[i]};
+        const struct identity_resolver absent = {
+            .find = find, .own_uid = OWN_UID, .keeps_unknown = true, .context = &database};
+        AUTO(access_rule) rule = rule_from("{\"users\":[\"web\",1001],\"groups\":[\"staff\",\"web\"]}", &absent);
+        struct peer web = make_peer(WEB, OTHERS, NULL);
+        struct peer bob = make_peer(BOB, OTHERS, NULL);
+        struct peer staff = make_peer(STRANGER, STAFF, NULL);
+        struct peer root_group = make_peer(STRANGER, 0, NULL);
+        cr_expect_eq(access_rule_unknown_count(rule), 3);
+        cr_expect_not(access_rule_allows(rule, &web));
+        cr_expect(access_rule_allows(rule, &bob), "numbers need nobody");
+        cr_expect_not(access_rule_allows(rule, &root_group));
+        access_rule_learn(rule, &(struct identity_name){"web", false}, WEB);
+        cr_expect(access_rule_allows(rule, &web));
+        cr_expect_not(access_rule_allows(rule, &(struct peer){.uid = STRANGER, .gid = WEB}), "it is no group's id");
+        access_rule_learn(rule, &(struct identity_name){"nosuch", true}, 0);
+        cr_expect_not(access_rule_allows(rule, &root_group), "the rule does not have that name");
+        cr_expect_not(access_rule_allows(rule, &staff));
+        access_rule_learn(rule, &(struct identity_name){"staff", true}, STAFF);
+        cr_expect(access_rule_allows(rule, &staff));
+        cr_assert_eq(access_rule_unknown_count(rule), 1);
+        struct identity_name left = access_rule_unknown_at(rule, 0);
+        cr_expect_str_eq(left.name, "web");
+        cr_expect(left.is_group);
+    }
+}
+
+Test(access_rule, default_group_is_waited_for_when_nobody_answers)
+{
+    struct database database = {.trouble = ERR_TIMEOUT};
+    const struct identity_resolver absent = {
+        .find = find, .own_uid = OWN_UID, .keeps_unknown = true, .context = &database};
+    AUTO(access_rule) rule = rule_from(NULL, &absent);
+    struct peer member = make_peer(STRANGER, ICLIENTD, NULL);
+    cr_assert_not(access_rule_allows(rule, &member));
+    access_rule_learn(rule, &(struct identity_name){"iclientd", true}, ICLIENTD);
+    cr_assert(access_rule_allows(rule, &member));
+}
+
+Test(access_rule, database_that_does_not_answer_is_asked_once)
+{
+    struct database database = {.trouble = ERR_TIMEOUT};
+    bool is_silent = false;
+    struct identity_resolver absent = {.find = find, .keeps_unknown = true, .context = &database};
+    AUTO(access_rule) alone = rule_from("{\"users\":[\"web\",\"bob\"],\"groups\":[\"staff\"]}", &absent);
+    cr_assert_eq(database.asked, 1);
+    cr_assert_eq(access_rule_unknown_count(alone), 3);
+    absent.is_silent = &is_silent;
+    AUTO(access_rule) first = rule_from("{\"users\":[\"web\",\"bob\"]}", &absent);
+    AUTO(access_rule) second = rule_from("{\"groups\":[\"staff\"]}", &absent);
+    cr_assert_eq(database.asked, 2, "a resolver that remembers holds for all rules");
+    cr_assert(is_silent);
+    cr_assert_eq(access_rule_unknown_count(first) + access_rule_unknown_count(second), 3);
+}
+
+Test(access_rule, why_a_name_is_refused_is_said)
+{
+    static const struct {
+        enum status trouble;
+        enum status status;
+        const char *says;
+    } rows[] = {
+        {ERR_NOT_FOUND, ERR_INVALID, "allow.users[0]: \"web\" does not exist"},
+        {ERR_TIMEOUT, ERR_INVALID, "allow.users[0]: \"web\": the host's user database does not answer"},
+        {ERR_IO, ERR_INVALID, "allow.users[0]: \"web\": the host's user database cannot be asked"},
+        {ERR_NO_MEMORY, ERR_NO_MEMORY, "access rule"},
+    };
+    AUTO_JSON allow = json_loads("{\"users\":[\"web\"]}", 0, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct database database = {.trouble = rows[i].trouble};
+        const struct identity_resolver absent = {.find = find, .context = &database};
+        struct access_rule *rule = NULL;
+        struct error error = {0};
+        cr_expect_eq(access_rule_from_json(allow, &absent, &rule, &error), rows[i].status);
+        cr_expect(strstr(error.message, rows[i].says), "%s", error.message);
+    }
 }
 
 Test(access_rule, empty_allow_lets_nobody_else_in)

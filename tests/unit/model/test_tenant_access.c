@@ -4,21 +4,26 @@
 
 enum { ANNE = 1001, BOB = 1002, STAFF = 500 };
 
-static bool find_user(void *context, const char *name, uid_t *ret_uid)
+static enum status find(void *context, const struct identity_name *name, unsigned *ret_id)
 {
-    (void)context;
-    *ret_uid = strcmp(name, "anne") == 0 ? ANNE : BOB;
-    return strcmp(name, "anne") == 0 || strcmp(name, "bob") == 0;
+    size_t *asked = context;
+    if (asked) {
+        ++*asked;
+        return ERR_TIMEOUT;
+    }
+    static const struct {
+        struct identity_name name;
+        unsigned id;
+    } known[] = {{{"anne", false}, ANNE}, {{"bob", false}, BOB}, {{"staff", true}, STAFF}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        *ret_id = known[i].id;
+        if (known[i].name.is_group == name->is_group && strcmp(known[i].name.name, name->name) == 0)
+            return OK;
+    }
+    return ERR_NOT_FOUND;
 }
 
-static bool find_group(void *context, const char *name, gid_t *ret_gid)
-{
-    (void)context;
-    *ret_gid = STAFF;
-    return strcmp(name, "staff") == 0;
-}
-
-static const struct identity_resolver resolver = {.user = find_user, .group = find_group, .own_uid = 77};
+static const struct identity_resolver resolver = {.find = find, .own_uid = 77};
 
 static struct tenant_access *read_access(const char *text, struct fault_list *faults)
 {
@@ -99,4 +104,34 @@ Test(tenant_access, refuses_more_tenants_than_its_maximum)
     tenant_access_destroy(tenant_access_hold(access));
     cr_assert_null(tenant_access_rule(access, "t5", TENANT_OAUTH_CLIENTS_GET));
     tenant_access_destroy(access);
+}
+
+static void learn_anne(void *context, struct access_rule *rule)
+{
+    size_t *count = context;
+    ++*count;
+    access_rule_learn(rule, &(struct identity_name){"anne", false}, ANNE);
+}
+
+Test(tenant_access, database_that_does_not_answer_is_asked_once_and_names_are_learned_later)
+{
+    size_t asked = 0;
+    size_t rule_count = 0;
+    bool is_silent = false;
+    const struct identity_resolver absent = {
+        .find = find, .keeps_unknown = true, .is_silent = &is_silent, .context = &asked};
+    AUTO_JSON document = fixture_json("{\"acme\":{\"oauth_clients\":{\"get\":{\"users\":[\"anne\"]},"
+                                      "\"edit\":{\"users\":[\"anne\",\"bob\"]}}},"
+                                      "\"other\":{\"oauth_clients\":{\"get\":{\"groups\":[\"staff\"]}}}}");
+    AUTO(tenant_access) access = NULL;
+    AUTO(fault_list) faults = fault_list_create();
+    cr_assert_eq(tenant_access_from_json(document, "d.json", "/tenants", &absent, faults, &access), OK);
+    cr_assert_eq(asked, 1);
+    cr_assert_not(allows(access, "acme", TENANT_OAUTH_CLIENTS_GET, ANNE));
+    tenant_access_visit_rules(access, learn_anne, &rule_count);
+    cr_assert_eq(rule_count, 3);
+    cr_assert(allows(access, "acme", TENANT_OAUTH_CLIENTS_GET, ANNE));
+    cr_assert(allows(access, "acme", TENANT_OAUTH_CLIENTS_EDIT, ANNE));
+    cr_assert_not(allows(access, "acme", TENANT_OAUTH_CLIENTS_EDIT, BOB));
+    tenant_access_visit_rules(NULL, learn_anne, &rule_count);
 }
