@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/uninitialized.h"
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/decision.h"
@@ -177,7 +178,7 @@ void broker_load(struct broker *broker, store_done *done, void *context)
 
 struct token_entry *broker_find(struct broker *broker, const char *tenant, const char *name, size_t name_length)
 {
-    char key[TOKEN_CACHE_KEY_MAX];
+    UNINITIALIZED char key[TOKEN_CACHE_KEY_MAX];
     size_t length = token_cache_key(tenant, name, name_length, key);
     struct token_entry *entry = length ? token_cache_find(&broker->cache, key, length) : NULL;
     return entry && entry->access ? entry : NULL;

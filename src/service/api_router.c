@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/uninitialized.h"
 #include "io/identity_lookup.h"
 #include "model/access_rule.h"
 #include "service/api_permission.h"
@@ -113,8 +114,7 @@ static void reply_no_route(struct http_call *call, unsigned allowed_verbs)
 
 static void handle(struct api *api, const struct route_table *table, struct http_call *call)
 {
-    /* No initialiser: the buffers are large and this is the hot path. */
-    struct api_request request;
+    UNINITIALIZED struct api_request request; /* its buffers are large */
     request.api = api;
     request.call = call;
     request.entry = NULL;

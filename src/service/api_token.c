@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json_read.h"
+#include "base/uninitialized.h"
 #include "service/api_health.h"
 #include "service/api_permission.h"
 #include "service/connection_json.h"
@@ -59,7 +60,7 @@ static size_t write_ready_head(char *head, const char *start, size_t start_lengt
 
 static void reply_ready_json(struct http_call *call, const struct token_entry *entry, const struct token_reply *reply)
 {
-    char head[READY_HEAD_MAX];
+    UNINITIALIZED char head[READY_HEAD_MAX];
     size_t length = secret_length(reply->json);
     size_t head_length = write_ready_head(head, json_head, sizeof json_head - 1, length);
     char *body = http_call_reply_ready(call, head, head_length, length);
@@ -72,7 +73,7 @@ static void reply_ready_json(struct http_call *call, const struct token_entry *e
 /* With a newline behind the text where it has none. */
 static void reply_ready_text(struct http_call *call, const struct secret *text, bool has_newline)
 {
-    char head[READY_HEAD_MAX];
+    UNINITIALIZED char head[READY_HEAD_MAX];
     size_t length = secret_length(text);
     size_t head_length = write_ready_head(head, text_head, sizeof text_head - 1, length + !has_newline);
     char *body = http_call_reply_ready(call, head, head_length, length + !has_newline);
