@@ -1,24 +1,24 @@
 #include "io/http_parse.h"
 
-#include <http_parser.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/secret.h"
+#include "io/http_grammar.h"
 #include "io/http_heads.h"
 #include "io/http_strict.h"
 
 /*
- * http-parser decides what a request is; what it lets pass and should not is refused here: what http_strict says,
+ * http_grammar decides what a request is; what it lets pass and should not is refused here: what http_strict says,
  * Transfer-Encoding, a second Content-Length.
  */
 
 enum {
     FIRST_CAPACITY = 4096,
-    KEPT_CAPACITY_MAX = 4096,     /* what an idle workspace may keep */
-    METHOD_MAX = 8,               /* of the requests that are looked for among the known ones, with the space */
-    PARSER_HEAD_MAX = 0x7fffffff, /* our own limits are the ones that count, and they say which one it was */
+    KEPT_CAPACITY_MAX = 4096, /* what an idle workspace may keep */
+    METHOD_MAX = 8,           /* of the requests that are looked for among the known ones, with the space */
 };
 
 /* Counted from the request's first byte. */
@@ -49,7 +49,7 @@ struct request {
 struct http_parse {
     const struct http_server_options *limits;
     struct http_heads *heads; /* NULL: none are known */
-    http_parser parser;
+    struct http_grammar *grammar;
 
     char *data;
     size_t capacity;
@@ -66,6 +66,8 @@ struct http_parse {
     struct request request; /* last: its headers follow */
 };
 
+static const struct http_grammar_events events;
+
 /* ---- memory ---- */
 
 struct http_parse *http_parse_create(const struct http_server_options *limits, struct http_heads *heads)
@@ -77,12 +79,12 @@ struct http_parse *http_parse_create(const struct http_server_options *limits, s
     parse->limits = limits;
     parse->heads = heads;
     parse->data = malloc(FIRST_CAPACITY);
-    if (!parse->data) {
-        free(parse);
+    parse->grammar = http_grammar_create(&events, parse);
+    if (!parse->data || !parse->grammar) {
+        http_parse_destroy(parse);
         return NULL;
     }
     parse->capacity = FIRST_CAPACITY;
-    http_parser_set_max_header_size(PARSER_HEAD_MAX);
     return parse;
 }
 
@@ -90,8 +92,10 @@ void http_parse_destroy(struct http_parse *parse)
 {
     if (!parse)
         return;
-    secret_wipe(parse->data, parse->end);
+    if (parse->data)
+        secret_wipe(parse->data, parse->end);
     free(parse->data);
+    http_grammar_destroy(parse->grammar);
     free(parse);
 }
 
@@ -146,13 +150,13 @@ bool http_parse_is_empty(const struct http_parse *parse)
     return parse->begin == parse->end;
 }
 
-/* ---- what the parser calls ---- */
+/* ---- what the grammar calls ---- */
 
-static int refuse(struct http_parse *parse, int status, const char *message)
+static bool refuse(struct http_parse *parse, int status, const char *message)
 {
     parse->refusal = status;
     parse->refusal_message = message;
-    return -1;
+    return false;
 }
 
 static const char *at_place(const struct http_parse *parse, struct place place)
@@ -173,18 +177,18 @@ static void place_extend(struct http_parse *parse, struct place *place, bool is_
     place->length += (uint32_t)length;
 }
 
-static int on_target(http_parser *parser, const char *at, size_t length)
+static bool on_target(void *context, const char *at, size_t length)
 {
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = context;
     place_extend(parse, &parse->request.target, parse->request.target.length == 0, at, length);
     if (parse->request.target.length > parse->limits->max_target)
         return refuse(parse, 414, "The request target is too long.");
-    return 0;
+    return true;
 }
 
-static int on_header_name(http_parser *parser, const char *at, size_t length)
+static bool on_header_name(void *context, const char *at, size_t length)
 {
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = context;
     bool is_first = parse->step != STEP_HEADER_NAME;
     if (is_first) {
         if (parse->request.header_count == parse->limits->max_header_count)
@@ -193,31 +197,29 @@ static int on_header_name(http_parser *parser, const char *at, size_t length)
         parse->step = STEP_HEADER_NAME;
     }
     place_extend(parse, &parse->request.headers[parse->request.header_count - 1].name, is_first, at, length);
-    return 0;
+    return true;
 }
 
-static int on_header_value(http_parser *parser, const char *at, size_t length)
+static bool on_header_value(void *context, const char *at, size_t length)
 {
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = context;
     bool is_first = parse->step != STEP_HEADER_VALUE;
     parse->step = STEP_HEADER_VALUE;
     place_extend(parse, &parse->request.headers[parse->request.header_count - 1].value, is_first, at, length);
-    return 0;
+    return true;
 }
 
-static int on_body(http_parser *parser, const char *at, size_t length)
+static bool on_body(void *context, const char *at, size_t length)
 {
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = context;
     place_extend(parse, &parse->body, parse->body.length == 0, at, length);
-    return 0;
+    return true;
 }
 
-static int on_complete(http_parser *parser)
+static void on_complete(void *context)
 {
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = context;
     parse->step = STEP_COMPLETE;
-    http_parser_pause(parser, 1);
-    return 0;
 }
 
 /* ---- the head ---- */
@@ -263,7 +265,13 @@ static bool is_text(struct http_text text, const char *other)
     return text.length == strlen(other) && strncasecmp(text.data, other, text.length) == 0;
 }
 
-static int check_headers(struct http_parse *parse)
+static bool begins_with(struct http_text text, const char *beginning)
+{
+    size_t length = strlen(beginning);
+    return text.length >= length && strncasecmp(text.data, beginning, length) == 0;
+}
+
+static bool check_headers(struct http_parse *parse, const struct http_grammar_head *head)
 {
     size_t hosts = 0;
     size_t lengths = 0;
@@ -275,41 +283,21 @@ static int check_headers(struct http_parse *parse)
             return refuse(parse, 400, "A header is malformed.");
         if (is_text(name, "host"))
             hosts++;
-        else if (is_text(name, "transfer-encoding"))
+        else if (begins_with(name, "transfer-encoding")) /* http-parser takes Transfer-Encoding-X for it */
             return refuse(parse, 400, "Transfer-Encoding is not taken here; send a Content-Length.");
         else if (is_text(name, "content-length") && (lengths++ > 0 || !http_strict_content_length(value)))
             return refuse(parse, 400, "There must be one Content-Length, and it must be a number.");
         else if (is_text(name, "expect"))
             parse->wants_continue = is_text(value, "100-continue");
     }
-    if (hosts > 1 || (hosts == 0 && parse->parser.http_minor > 0))
+    if (hosts > 1 || (hosts == 0 && head->version_minor > 0))
         return refuse(parse, 400, "There must be one Host header.");
-    return 0;
+    return true;
 }
 
-static enum http_verb verb_of(const http_parser *parser)
+static bool on_head(void *context, const struct http_grammar_head *head)
 {
-    switch (parser->method) {
-    case HTTP_GET:
-        return HTTP_VERB_GET;
-    case HTTP_HEAD:
-        return HTTP_VERB_HEAD;
-    case HTTP_POST:
-        return HTTP_VERB_POST;
-    case HTTP_PUT:
-        return HTTP_VERB_PUT;
-    case HTTP_PATCH:
-        return HTTP_VERB_PATCH;
-    case HTTP_DELETE:
-        return HTTP_VERB_DELETE;
-    default:
-        return HTTP_VERB_OTHER;
-    }
-}
-
-static int on_headers_complete(http_parser *parser)
-{
-    struct http_parse *parse = parser->data;
+    struct http_parse *parse = context;
     struct http_text received = {parse->data + parse->begin, parse->end - parse->begin};
     struct http_text target = text_at(parse, parse->request.target);
     size_t head_length = http_strict_head_length(received);
@@ -317,34 +305,33 @@ static int on_headers_complete(http_parser *parser)
         return refuse(parse, 400, "The request's lines are malformed.");
     if (head_length - target.length > parse->limits->max_header_bytes)
         return refuse(parse, 431, "The request's headers are too large.");
-    if (parser->http_major != 1)
+    if (head->version_major != 1)
         return refuse(parse, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
     if (!http_strict_target(target) || !split_target(parse))
         return refuse(parse, 400, "The request target is malformed.");
-    if (check_headers(parse) < 0)
-        return -1;
-    bool has_body = parser->content_length != UINT64_MAX && parser->content_length > 0;
-    if (has_body && parser->content_length > parse->limits->max_body)
+    if (!check_headers(parse, head))
+        return false;
+    if (head->content_length > parse->limits->max_body)
         return refuse(parse, 413, "The request's body is too large.");
-    parse->request.verb = verb_of(parser);
-    parse->request.is_version_1_0 = parser->http_minor == 0;
-    parse->request.is_keep_alive = http_should_keep_alive(parser);
+    parse->request.verb = head->verb;
+    parse->request.is_version_1_0 = head->version_minor == 0;
+    parse->request.is_keep_alive = head->keeps_alive;
     /* RFC 9110 §10.1.1: not for 1.0, and not when the body is on its way already. */
-    if (!has_body || parse->request.is_version_1_0 || received.length > head_length)
+    if (head->content_length == 0 || parse->request.is_version_1_0 || received.length > head_length)
         parse->wants_continue = false;
     parse->step = STEP_BODY;
-    return 0;
+    return true;
 }
 
 /* ---- the request ---- */
 
-static const http_parser_settings callbacks = {
-    .on_url = on_target,
-    .on_header_field = on_header_name,
+static const struct http_grammar_events events = {
+    .on_target = on_target,
+    .on_header_name = on_header_name,
     .on_header_value = on_header_value,
-    .on_headers_complete = on_headers_complete,
+    .on_head = on_head,
     .on_body = on_body,
-    .on_message_complete = on_complete,
+    .on_complete = on_complete,
 };
 
 /* RFC 9112 §2.2: one empty line before a request is forgiven. */
@@ -365,8 +352,7 @@ static enum http_parse_result begin_request(struct http_parse *parse)
     }
     if (length == 0)
         return HTTP_PARSE_NEEDS_MORE;
-    http_parser_init(&parse->parser, HTTP_REQUEST);
-    parse->parser.data = parse;
+    http_grammar_begin(parse->grammar);
     parse->parsed = parse->begin;
     parse->step = STEP_REQUEST_LINE;
     parse->wants_continue = false;
@@ -375,15 +361,21 @@ static enum http_parse_result begin_request(struct http_parse *parse)
     return HTTP_PARSE_COMPLETE;
 }
 
-static void refuse_for_parser(struct http_parse *parse)
+/* False: nothing is wrong. */
+static bool refuse_for_grammar(struct http_parse *parse)
 {
-    enum http_errno reason = HTTP_PARSER_ERRNO(&parse->parser);
+    const char *message = http_grammar_fault(parse->grammar);
+    if (!message)
+        return false;
     if (parse->refusal)
-        return;
-    if (reason == HPE_INVALID_VERSION)
+        return true;
+    struct http_text received = {parse->data + parse->begin, parse->end - parse->begin};
+    bool is_in_version = parse->step == STEP_REQUEST_LINE && parse->request.target.length > 0;
+    if (is_in_version && http_strict_has_bad_version(received, text_at(parse, parse->request.target)))
         refuse(parse, 505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.");
     else
-        refuse(parse, 400, http_errno_description(reason));
+        refuse(parse, 400, message);
+    return true;
 }
 
 /* ---- heads that were parsed before ---- */
@@ -461,14 +453,11 @@ static enum http_parse_result parse_on(struct http_parse *parse)
             return begun;
     }
     if (parse->parsed < parse->end)
-        parse->parsed +=
-            http_parser_execute(&parse->parser, &callbacks, parse->data + parse->parsed, parse->end - parse->parsed);
+        parse->parsed += http_grammar_run(parse->grammar, parse->data + parse->parsed, parse->end - parse->parsed);
     if (parse->step == STEP_COMPLETE)
         return HTTP_PARSE_COMPLETE;
-    if (HTTP_PARSER_ERRNO(&parse->parser) != HPE_OK) {
-        refuse_for_parser(parse);
+    if (refuse_for_grammar(parse))
         return HTTP_PARSE_REFUSED;
-    }
     size_t target = parse->request.target.length;
     if (parse->step < STEP_BODY && parse->end - parse->begin - target > parse->limits->max_header_bytes) {
         refuse(parse, 431, "The request's headers are too large.");

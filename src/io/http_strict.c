@@ -25,6 +25,21 @@ bool http_strict_request_line(struct http_text received, struct http_text target
            memcmp(after, version, sizeof version - 1) == 0;
 }
 
+bool http_strict_has_bad_version(struct http_text received, struct http_text target)
+{
+    static const char version[] = " HTTP/#.#$"; /* #: a digit, $: the line's end */
+    const char *after = target.data + target.length;
+    size_t left = (size_t)(received.data + received.length - after);
+    for (size_t i = 0; i < sizeof version - 1 && i < left; i++) {
+        bool is_digit = after[i] >= '0' && after[i] <= '9';
+        bool is_end = after[i] == '\r' || after[i] == '\n';
+        bool is_right = version[i] == '#' ? is_digit : version[i] == '$' ? is_end : after[i] == version[i];
+        if (!is_right)
+            return i > (size_t)(strchr(version, '/') - version);
+    }
+    return false;
+}
+
 bool http_strict_target(struct http_text target)
 {
     for (size_t i = 0; i < target.length; i++) {

@@ -20,7 +20,7 @@ KEPT_BEHIND = {
     "sqlite3.h": ["src/io/store_", "src/io/sqlite_error"],
     "curl/": ["src/base/url.c", "src/io/http_client", "src/io/http_transfer", "src/iclientctl/api_client"],
 }
-INCLUDED_ONCE = ["http_parser.h"]
+INCLUDED_ONCE = ["http_parser.h", "llhttp.h"]
 LINES_MAX = 600
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -171,7 +171,7 @@ GOOD_TREE = {
     "src/model/shape.c": '#include "model/shape.h"\n#include "shape_part.h"\n',
     "src/model/shape_part.h": header("MODEL_SHAPE_PART_H"),
     "src/io/store_sqlite.c": "#include <sqlite3.h>\n",
-    "src/io/http_server.c": "#include <http_parser.h>\n",
+    "src/io/http_server.c": "#include <http_parser.h>\n#include <llhttp.h>\n",
     "src/io/http_client_send.c": "#include <curl/curl.h>\n",
     "tests/unit/model/test_shape.c": '#include <curl/curl.h>\n#include "model/shape_part.h"\n#include "helper.h"\n'
                                     '#include "model/shapes_made.h"\n',
@@ -199,6 +199,7 @@ BROKEN = [
     ("wrong guard", {"include/base/word.h": header("WORD_H")}, "no include guard BASE_WORD_H"),
     ("text after the guard", {"include/model/shape.h": header("MODEL_SHAPE_H") + "int x;\n"}, "no include guard"),
     ("header in no layer", {"include/other/x.h": header("OTHER_X_H")}, "in no layer's folder"),
+    ("second user of llhttp", {"src/io/http_more.c": "#include <llhttp.h>\n"}, "one file only"),
     ("second user of http_parser", {"src/io/http_more.c": "#include <http_parser.h>\n"}, "one file only"),
     ("SQLite elsewhere", {"src/io/store.c": "#include <sqlite3.h>\n"}, "<sqlite3.h> stands outside"),
     ("curl elsewhere", {"src/model/shape.c": "#include <curl/urlapi.h>\n"}, "<curl/urlapi.h> stands outside"),
