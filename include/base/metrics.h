@@ -22,6 +22,7 @@
     X(EXCHANGES_BROKEN, "counter", "iclientd_exchanges_total", "class=\"broken\"", "")                                  \
     X(REFRESHES_AHEAD, "counter", "iclientd_refreshes_ahead_total", "", "Refreshes begun before anybody had to wait.")  \
     X(REJECTIONS_REPORTED, "counter", "iclientd_rejections_reported_total", "", "Tokens that services said the API refused.") \
+    X(REPORTS_PAUSED, "counter", "iclientd_reports_paused_total", "", "Times that a user's reports were paused, because the user reported every new token.") \
     X(REVOCATIONS, "counter", "iclientd_revocations_total", "", "Revoke requests that a provider confirmed.")           \
     X(ROTATIONS_AMBIGUOUS, "counter", "iclientd_rotations_ambiguous_total", "", "Refresh tokens lost in a crash in mid-flight, as far as can be told.") \
     X(STORE_WRITES, "counter", "iclientd_store_writes_total", "", "Store writes that became durable.")                  \

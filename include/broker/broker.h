@@ -68,6 +68,7 @@ enum token_answer {
     TOKEN_UNSUPPORTED,
     TOKEN_BUSY,                   /* the caller's user has his share of what all callers share */
     TOKEN_OVERLOADED,             /* nobody gets a place now: waiters, exchanges or memory */
+    TOKEN_REJECTED,               /* the caller's user reports every new token as refused: broker_report_pause() */
 };
 
 /*
@@ -92,11 +93,23 @@ void token_waiter_cancel(struct token_waiter *waiter);
 int64_t broker_retry_after(const struct token_entry *entry, int64_t now);
 
 /*
- * "The API refused the token of this generation": judged by the iClient's failure rules; body may be NULL. True when it is an
- * authentication failure. If it is one of the present generation, that token is not served again and the next broker_get() is
- * TOKEN_PENDING; of an older one it is a no-op.
+ * "The API refused the token of this generation." The iClient's failure rules judge the report; *ret_is_failure says
+ * whether they see an authentication failure. One of the present generation takes that token from the caller's user:
+ * the user's next broker_get() starts a refresh or joins one. Other users keep the token, with the stale_reason
+ * "token_reported", until its successor is there. A report of an older generation changes nothing.
+ * Each user has a budget of reports for each connection (broker/token_reports); when it is spent, broker_get() answers
+ * that user TOKEN_REJECTED as long as nobody else's refresh brings a new token.
+ * ERR_NO_MEMORY: the report could not be noted.
  */
-bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int status, const json_t *body);
+struct token_refusal {
+    uint64_t generation;
+    int status;         /* of the API's reply */
+    const json_t *body; /* of the API's reply; NULL: none, or no JSON */
+};
+enum status broker_report_rejected(struct token_entry *entry, uid_t caller, const struct token_refusal *refusal,
+                                   bool *ret_is_failure);
+/* Seconds until reports of this user start a refresh again; 0: they do. */
+int64_t broker_report_pause(const struct token_entry *entry, uid_t caller);
 
 /* An operator's refresh: an exchange now, whatever the token's age or the back-off; joins one in flight. As broker_wait(). */
 enum token_answer broker_refresh(struct token_entry *entry, uid_t caller, int64_t wait_ms, token_waiter_done *done,

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "model/connection.h"
@@ -81,8 +82,11 @@ struct secret *token_entry_render_short(struct token_entry *entry, int64_t now);
  */
 void token_reply_write_expires_in(const struct token_entry *entry, int64_t now, char at[EXPIRES_IN_WIDTH]);
 
-/* One line for watchers: the token's document when there is one, else {"connection","state",…}; no newline. Appends. */
-bool token_entry_append_watch_line(struct token_entry *entry, int64_t now, struct text_buffer *buffer);
+/*
+ * One line for a watcher of this user: the token's document when there is one that the user did not report, else
+ * {"connection","state",…}; no newline. Appends.
+ */
+bool token_entry_append_watch_line(struct token_entry *entry, uid_t user, int64_t now, struct text_buffer *buffer);
 
 /* Calls back at each new token and each change of state, from the loop, until cancelled. NULL when out of memory. */
 struct token_watcher;

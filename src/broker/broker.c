@@ -1,5 +1,6 @@
 #include "broker/broker.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 #include "broker/token_record.h"
+#include "broker/token_reports.h"
 #include "broker/token_waiter.h"
 
 static void on_clock_change(void *context)
@@ -217,17 +219,39 @@ static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64
     return decision_served(entry, min_ttl, now);
 }
 
+/* From now on everybody is told that the present token was reported. */
+static void mark_reported(struct token_entry *entry, uid_t user)
+{
+    uint64_t generation = entry->span.generation;
+    if (entry->reported_generation >= generation)
+        return;
+    log_notice("connection %s: an API refused the token of generation %" PRIu64 ", says uid %u",
+               token_entry_name(entry), generation, (unsigned)user);
+    entry->reported_generation = generation;
+    token_entry_changed(entry);
+}
+
+/* For a caller who needs another token than the present one. */
+static enum token_answer fetch_for(struct token_entry *entry, uid_t caller, int64_t now)
+{
+    bool is_reporter = token_entry_is_usable(entry, now) && !token_entry_is_usable_for(entry, caller, now);
+    if (is_reporter && broker_report_pause(entry, caller) > 0)
+        return TOKEN_REJECTED;
+    if (is_reporter)
+        mark_reported(entry, caller);
+    return decision_is_blocked(entry, now) ? decision_trouble(entry) : token_fetch_begin_for(entry, caller);
+}
+
 enum token_answer broker_get(struct token_entry *entry, uid_t caller, int64_t min_ttl, int64_t now)
 {
-    bool is_usable = token_entry_is_usable(entry, now);
+    bool is_usable = token_entry_is_usable_for(entry, caller, now);
     bool is_enough = is_usable && (decision_served(entry, min_ttl, now) == TOKEN_SERVED ||
                                    decision_is_best_possible(entry, min_ttl, now));
     if (is_enough)
         return serve(entry, min_ttl, now);
     if (entry->fetch)
         return TOKEN_PENDING;
-    enum token_answer answer =
-        decision_is_blocked(entry, now) ? decision_trouble(entry) : token_fetch_begin_for(entry, caller);
+    enum token_answer answer = fetch_for(entry, caller, now);
     return answer != TOKEN_PENDING && is_usable ? serve(entry, min_ttl, now) : answer;
 }
 
@@ -244,28 +268,40 @@ int64_t broker_retry_after(const struct token_entry *entry, int64_t now)
     return retry_at > now ? retry_at - now : 0;
 }
 
-enum { REJECTIONS_AT_ONCE = 4, REJECTION_PAUSE_SECONDS = 30 };
+int64_t broker_report_pause(const struct token_entry *entry, uid_t caller)
+{
+    return (token_reports_pause(entry->reports, caller, clock_boot_ms()) + 999) / 1000;
+}
 
-bool broker_report_rejected(struct token_entry *entry, uint64_t generation, int status, const json_t *body)
+static void log_pause(const struct token_entry *entry, uid_t user, int64_t seconds)
+{
+    metrics_add(entry->broker->metrics, METRIC_REPORTS_PAUSED, 1);
+    log_warning("connection %s: uid %u reports every new token as refused; its reports start no refresh for %" PRId64
+                " s. Look at scope, audience and the failure rules",
+                token_entry_name(entry), (unsigned)user, seconds);
+}
+
+enum status broker_report_rejected(struct token_entry *entry, uid_t caller, const struct token_refusal *refusal,
+                                   bool *ret_is_failure)
 {
     metrics_add(entry->broker->metrics, METRIC_REJECTIONS_REPORTED, 1);
     const struct iclient *iclient = connection_iclient(entry->connection);
-    if (!failure_rules_match(iclient_api_failures(iclient), status, body))
-        return false;
-    bool is_present = entry->fits && entry->state != ENTRY_INACTIVE && entry->tokens->generation == generation;
-    if (!is_present || entry->rejected_generation >= generation)
-        return true;
-    log_notice("connection %s: an API refused the token of generation %llu", token_entry_name(entry),
-               (unsigned long long)generation);
-    entry->rejected_generation = generation;
-    entry->rejections++;
-    if (entry->rejections > REJECTIONS_AT_ONCE)
-        token_entry_set_state(entry, ENTRY_PROVIDER_ERROR, "token_rejected",
-                              "the API refuses every new token; look at scope, audience and the failure rules",
-                              clock_wall() + REJECTION_PAUSE_SECONDS * (entry->rejections - REJECTIONS_AT_ONCE));
-    else
-        token_entry_changed(entry);
-    return true;
+    bool is_failure = failure_rules_match(iclient_api_failures(iclient), refusal->status, refusal->body);
+    bool is_present =
+        entry->fits && entry->state != ENTRY_INACTIVE && entry->span.generation == refusal->generation;
+    if (is_failure && is_present) {
+        bool was_paused = broker_report_pause(entry, caller) > 0;
+        if (!token_reports_add(&entry->reports, caller, refusal->generation, clock_boot_ms()))
+            return ERR_NO_MEMORY;
+        entry->refused_generation = refusal->generation;
+        int64_t pause = broker_report_pause(entry, caller);
+        if (pause == 0)
+            mark_reported(entry, caller);
+        else if (!was_paused)
+            log_pause(entry, caller, pause);
+    }
+    *ret_is_failure = is_failure;
+    return OK;
 }
 
 static bool has_refresh_token(const struct token_entry *entry)

@@ -9,11 +9,16 @@ enum token_answer decision_served(const struct token_entry *entry, int64_t min_t
     return token_entry_seconds_left(entry, now) >= min_ttl ? TOKEN_SERVED : TOKEN_SERVED_SHORT;
 }
 
+/* A token is young during the first sixtieth of its lifetime, a minute of an hour. */
+enum { YOUNG_PARTS = 60 };
+
 bool decision_is_best_possible(const struct token_entry *entry, int64_t min_ttl, int64_t now)
 {
     const struct token_set *tokens = entry->tokens;
+    int64_t lifetime = tokens->expires_at - tokens->obtained_at;
     bool is_fresh = now < entry->refresh_after || now == tokens->obtained_at;
-    return is_fresh && tokens->expires_at - tokens->obtained_at < min_ttl;
+    bool is_young = now - tokens->obtained_at <= lifetime / YOUNG_PARTS;
+    return is_fresh && (is_young || lifetime < min_ttl);
 }
 
 enum token_answer decision_trouble(const struct token_entry *entry)

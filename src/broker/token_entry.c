@@ -10,6 +10,7 @@
 #include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
+#include "broker/token_reports.h"
 #include "broker/token_waiter.h"
 
 struct token_watcher {
@@ -116,6 +117,7 @@ void token_entry_destroy(struct token_entry *entry)
     DL_FOREACH_SAFE (entry->watchers, watcher, next)
         free(watcher);
     loop_timer_destroy(entry->timer);
+    token_reports_destroy(entry->reports);
     token_reply_finish(entry);
     token_entry_drop_trouble(entry);
     token_set_destroy(entry->tokens);
@@ -147,6 +149,7 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     connection_destroy(entry->connection);
     entry->connection = held;
     entry->access = held ? connection_access(held) : NULL;
+    token_reports_forgive(entry->reports);
     bool did_fit = entry->fits;
     token_entry_check_fit(entry);
     if (!held) {
@@ -185,6 +188,8 @@ void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, cons
     token_entry_put_tokens(entry, tokens);
     if (tokens->generation > entry->generation)
         entry->generation = tokens->generation;
+    if (entry->reports)
+        token_reports_drop_old(&entry->reports, tokens->generation, clock_boot_ms());
     memmove(entry->fingerprint, fingerprint, strlen(fingerprint) + 1);
     token_entry_check_fit(entry);
     refresh_scheduler_choose(entry);
@@ -251,11 +256,19 @@ void token_entry_set_state(struct token_entry *entry, enum entry_state state, co
 
 bool token_entry_is_usable(const struct token_entry *entry, int64_t now)
 {
-    if (!entry->fits || entry->state == ENTRY_INACTIVE || entry->span.generation <= entry->rejected_generation)
+    if (!entry->fits || entry->state == ENTRY_INACTIVE)
         return false;
     const struct token_span *span = &entry->span;
     /* A token of this very second is served whatever its lifetime, or a provider that grants 0 s costs an exchange per caller. */
     return span->expires_at == 0 || span->expires_at > now || span->obtained_at == now;
+}
+
+bool token_entry_is_usable_for(const struct token_entry *entry, uid_t user, int64_t now)
+{
+    if (!token_entry_is_usable(entry, now))
+        return false;
+    uint64_t generation = entry->span.generation;
+    return generation > entry->refused_generation || generation > token_reports_refused(entry->reports, user);
 }
 
 int64_t token_entry_seconds_left(const struct token_entry *entry, int64_t now)
@@ -273,6 +286,8 @@ int64_t token_entry_retry_at(const struct token_entry *entry, int64_t now)
 
 const char *token_entry_stale_reason(const struct token_entry *entry)
 {
+    if (entry->span.generation > 0 && entry->span.generation == entry->reported_generation)
+        return "token_reported";
     return entry->state == ENTRY_READY ? NULL : entry_state_name(entry->state);
 }
 

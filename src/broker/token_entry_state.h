@@ -16,6 +16,7 @@
 
 struct broker;
 struct token_fetch;
+struct token_reports;
 struct token_waiter;
 struct revocation;
 struct authorization_session;
@@ -38,7 +39,6 @@ struct token_entry {
     bool is_saving;                /* what was unsaved is on its way to the store again */
     bool is_saving_older;          /* and what is newer than that was refused meanwhile */
     bool waits_for_turn;           /* of refresh_turn; not every entry that it is set for still needs one */
-    unsigned rejections;           /* refreshes in a row that a report set off */
     uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
     struct broker *broker;
     struct loop_timer *timer; /* of refresh_scheduler; made when first needed */
@@ -47,6 +47,8 @@ struct token_entry {
     struct token_waiter *waiters;
     struct token_watcher *watchers;
     struct token_entry *next_unsaved, *prev_unsaved;
+    struct token_reports *reports; /* NULL: no user reported a token of it */
+    uint64_t reported_generation;  /* the newest that was reported and counted: other users are told so */
     struct secret *header; /* of token_entry_header() */
     struct entry_trouble *trouble; /* NULL, &scarce_trouble or of its own */
     struct entry_trouble scarce_trouble; /* without memory: its retry_at keeps exchanges from following one another */
@@ -57,7 +59,7 @@ struct token_entry {
     struct token_reply reply;
     struct token_fetch *fetch;
     struct token_span span;       /* of tokens; all 0 without */
-    uint64_t rejected_generation; /* an API refused it: not served again */
+    uint64_t refused_generation; /* the newest that any user refused; reports says who did */
     int64_t refresh_after;
     enum entry_state state;
     bool fits; /* fingerprint is the connection's: tokens may be served */
@@ -89,8 +91,10 @@ void token_entry_set_state(struct token_entry *entry, enum entry_state state, co
 /* The state that follows from configuration and tokens alone. */
 enum entry_state token_entry_rest_state(const struct token_entry *entry);
 
-/* Tokens that may be served now: they fit, no API refused them, and they have not expired. */
+/* Tokens that may be served now: they fit and have not expired. */
 bool token_entry_is_usable(const struct token_entry *entry, int64_t now);
+/* Likewise, and this user has not reported that an API refused them. */
+bool token_entry_is_usable_for(const struct token_entry *entry, uid_t user, int64_t now);
 /*
  * The clock may be set back. Then nobody can tell how long ago something was that happened "later than now": a token is
  * refreshed, a back-off is over. A few seconds are the clock being corrected.

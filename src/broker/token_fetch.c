@@ -139,9 +139,6 @@ static void token_fetch_commit(struct token_fetch *fetch, struct token_set *take
     struct token_entry *entry = fetch->entry;
     fetch->granted = take_tokens;
     take_tokens->generation = entry->generation + 1;
-    /* What a report refused stays refused only until the exchange that it set off has brought something new. */
-    if (entry->rejected_generation != entry->generation)
-        entry->rejections = 0;
     token_record_write(entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, take_tokens,
                        connection_fingerprint(fetch->connection), on_committed, fetch);
 }

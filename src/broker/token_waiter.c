@@ -32,7 +32,7 @@ static void token_waiter_answer(struct token_waiter *waiter, enum token_answer a
 static enum token_answer answer_after_exchange(const struct token_waiter *waiter, int64_t now)
 {
     const struct token_entry *entry = waiter->entry;
-    bool is_usable = token_entry_is_usable(entry, now);
+    bool is_usable = token_entry_is_usable_for(entry, waiter->wish.caller, now);
     bool is_new = is_usable && entry->tokens->generation > waiter->generation;
     if (is_new || (is_usable && !waiter->wish.is_forced))
         return decision_served(entry, waiter->wish.min_ttl, now);

@@ -18,6 +18,7 @@ static const struct {
     {"not_ready", EXIT_NOT_REACHABLE, "the daemon is starting or its store does not answer; try again in a moment"},
     {"provider_unavailable", EXIT_PROVIDER_UNAVAILABLE, "the daemon goes on trying; run: iclientctl status NAME"},
     {"store_unavailable", EXIT_NOT_REACHABLE, "look at the daemon's log and its disk, and try again"},
+    {"token_rejected", EXIT_PROVIDER_UNAVAILABLE, "look at scope, audience and the failure rules, and try again later"},
 };
 
 enum exit_code exit_code_from_api(const char *code)

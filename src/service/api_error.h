@@ -27,6 +27,7 @@
     X(DELETE_NOT_ALLOWED, "delete_not_allowed", 422, false)                                                            \
     X(READ_ONLY, "read_only", 422, false)                                                                              \
     X(BUSY, "busy", 429, true)                                                                                         \
+    X(TOKEN_REJECTED, "token_rejected", 429, true)                                                                     \
     X(OVERLOADED, "busy", 503, true)                                                                                   \
     X(CLIENT_REJECTED, "client_rejected", 502, false)                                                                  \
     X(PROVIDER_ERROR, "provider_error", 502, true)                                                                     \

@@ -258,8 +258,12 @@ void api_token_rejected(struct api_request *request)
         return;
     }
     AUTO_JSON body = read_reported_body(json_object_get(report, "body"));
-    bool is_failure =
-        broker_report_rejected(request->entry, (uint64_t)json_integer_value(generation), (int)code, body);
+    const struct token_refusal refusal = {(uint64_t)json_integer_value(generation), (int)code, body};
+    bool is_failure = false;
+    if (broker_report_rejected(request->entry, api_request_caller(request), &refusal, &is_failure) != OK) {
+        api_error_reply_no_memory(request->call);
+        return;
+    }
     get_or_wait(request, min_ttl, wait_seconds, is_failure ? FORM_AUTH_FAILURE : FORM_NO_AUTH_FAILURE);
 }
 

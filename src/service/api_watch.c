@@ -62,7 +62,8 @@ static bool watch_write_line(struct watch *watch)
 {
     AUTO_FINISH(text_buffer) line;
     text_buffer_init(&line, WATCH_LINE_MAX);
-    token_entry_append_watch_line(watch->entry, clock_wall(), &line);
+    uid_t user = http_call_peer(watch->call)->uid;
+    token_entry_append_watch_line(watch->entry, user, clock_wall(), &line);
     if (!text_buffer_append_text(&line, "\n"))
         return false;
     if (!watch_note(watch, text_buffer_text(&line)))

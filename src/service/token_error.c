@@ -29,6 +29,8 @@ static const struct token_error_row token_errors[] = {
     [TOKEN_UNSUPPORTED] = {API_ERROR_UNSUPPORTED, false, "the provider has no OAuth 2.0 grant", NULL, false, false},
     [TOKEN_BUSY] = {API_ERROR_BUSY, false, "your user has its share of the callers that wait and the fetches under way",
                     NULL, false, true},
+    [TOKEN_REJECTED] = {API_ERROR_TOKEN_REJECTED, false, "your user reports every new token as refused by the API",
+                        "look at scope, audience and the failure rules", false, true},
     [TOKEN_OVERLOADED] = {API_ERROR_OVERLOADED, false, "there is no room for another fetch now", NULL, false, true},
 };
 
@@ -73,9 +75,10 @@ static void append_message(const struct token_error_row *row, const struct token
 }
 
 /* A second where nothing better is known: a caller that is told nothing asks at once. */
-static int64_t find_retry_after(const struct token_error_row *row, const struct token_entry *entry)
+static int64_t find_retry_after(const struct token_error_row *row, const struct token_entry *entry, uid_t caller)
 {
-    int64_t known = broker_retry_after(entry, clock_wall());
+    int64_t known = row->code == API_ERROR_TOKEN_REJECTED ? broker_report_pause(entry, caller)
+                                                          : broker_retry_after(entry, clock_wall());
     if (!row->has_retry_after)
         return 0;
     return known > 0 ? known : 1;
@@ -87,7 +90,7 @@ void api_reply_token_error(struct http_call *call, struct token_entry *entry, en
     const struct token_error_row *row = &token_errors[answer];
     AUTO_FINISH(text_buffer) message;
     text_buffer_init(&message, MESSAGE_MAX);
-    int64_t retry_after = find_retry_after(row, entry);
+    int64_t retry_after = find_retry_after(row, entry, http_call_peer(call)->uid);
     append_message(row, entry, retry_after, &message);
     struct api_error error = {
         .code = row->code,

@@ -146,13 +146,32 @@ static void set_clock_back(void)
 
 /* ---- callers and operators ---- */
 
+static unsigned choose_user(void)
+{
+    unsigned user = walk_random(USERS);
+    fixture_uid = FIRST_UID + user;
+    return user;
+}
+
 static void get(void)
 {
     struct token_entry *entry = configured_mail();
     if (!entry)
         return;
-    walk_note("get");
-    broker_get(entry, fixture_uid, walk_random(2) ? 30 : 0, fixture_now);
+    unsigned user = choose_user();
+    int64_t min_ttl = walk_random(2) ? 30 : 0;
+    uint64_t generation = entry->span.generation;
+    bool is_valid = token_entry_is_usable(entry, fixture_now);
+    bool is_refused = is_valid && now.refused[user] == generation;
+    walk_note("get of user %u", user);
+    enum token_answer answer = broker_get(entry, fixture_uid, min_ttl, fixture_now);
+    bool is_served = answer == TOKEN_SERVED || answer == TOKEN_SERVED_SHORT;
+    if (is_served && is_refused && entry->span.generation == generation)
+        walk_violated("user %u is served generation %u, which the user reported", user, (unsigned)generation);
+    if (!is_served && is_valid && !is_refused && min_ttl == 0)
+        walk_violated("user %u, who reported nothing, is not served a valid token: %d", user, (int)answer);
+    if (answer == TOKEN_REJECTED && now.reports[user] <= REPORTS_AT_ONCE)
+        walk_violated("user %u is paused after %u reports", user, now.reports[user]);
 }
 
 static void refresh(void)
@@ -161,6 +180,7 @@ static void refresh(void)
     for (unsigned i = 0; entry && i < CALLERS; i++) {
         if (now.waits[i])
             continue;
+        choose_user();
         walk_note("refresh");
         now.waits[i] = true;
         struct fixture_caller *caller = &now.callers[i];
@@ -186,8 +206,15 @@ static void report_rejected(void)
     struct token_entry *entry = configured_mail();
     if (!entry || !entry->fits || !entry->tokens || walk_random(3) > 0)
         return;
-    walk_note("an API refuses the token");
-    broker_report_rejected(entry, entry->tokens->generation, 401, NULL);
+    unsigned user = choose_user();
+    uint64_t generation = entry->tokens->generation;
+    walk_note("user %u reports generation %u", user, (unsigned)generation);
+    fixture_report("mail", generation, 401);
+    /* A connection that is switched off takes no reports. */
+    if (entry->state == ENTRY_INACTIVE || now.refused[user] == generation)
+        return;
+    now.refused[user] = generation;
+    now.reports[user]++;
 }
 
 static void revoke(void)
@@ -253,6 +280,13 @@ static void start(enum configuration with)
     fixture_load();
 }
 
+/* Reports are in memory alone. */
+static void forget_reports(void)
+{
+    memset(now.refused, 0, sizeof now.refused);
+    memset(now.reports, 0, sizeof now.reports);
+}
+
 static void forget_who_waits(void)
 {
     memset(now.waits, 0, sizeof now.waits);
@@ -281,6 +315,7 @@ static void restart(void)
     else
         fixture_kill();
     drop_requests();
+    forget_reports();
     figures.stops += is_clean;
     figures.kills += !is_clean;
     if (was_settled || (is_clean && could_save))

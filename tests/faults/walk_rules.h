@@ -8,11 +8,12 @@
 #include "broker/broker_fixture.h"
 
 #include "broker/revocation.h"
+#include "broker/token_reports.h"
 #include "broker/token_fetch_state.h"
 #include "walk.h"
 #include "walk_provider.h"
 
-enum { CALLERS = 64, TIMERS_IN_A_ROW_MAX = 500 };
+enum { CALLERS = 64, TIMERS_IN_A_ROW_MAX = 500, USERS = 2, FIRST_UID = 1000 };
 
 #define WALK_ICLIENT(secret, active, host)                                                                             \
     "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":" active ",\"oauth2\":{\"grantType\":"              \
@@ -34,6 +35,8 @@ static struct {
     unsigned held;
     bool is_certain;
     bool told[WALK_TOKENS_MAX]; /* of each refresh token: the log said that it may get lost; once is enough */
+    uint64_t refused[USERS]; /* the generation that each user reported last */
+    unsigned reports[USERS]; /* of each user, since the process began */
     bool operator_revokes; /* a revocation runs that an operator asked for, not an edit */
     struct fixture_caller callers[CALLERS];
     bool waits[CALLERS];

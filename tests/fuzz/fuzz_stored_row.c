@@ -72,7 +72,7 @@ static void require_served(struct token_entry *entry)
     }
     AUTO_FINISH(text_buffer) line;
     text_buffer_init(&line, STORE_VALUE_MAX);
-    if (token_entry_append_watch_line(entry, fixture_now, &line))
+    if (token_entry_append_watch_line(entry, fixture_uid, fixture_now, &line))
         require_json(line.data, line.length);
     if (answer == TOKEN_SERVED)
         REQUIRE(secret_length(token_entry_tokens(entry)->access_token) > 0, "nothing is served");

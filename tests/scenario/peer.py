@@ -26,7 +26,9 @@ for request in sys.stdin:
             client = socket.socket(socket.AF_UNIX)
             client.connect(details[0])
         elif what == "ask":
-            client.sendall(f"GET {details[0]} HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n".encode())
+            method, path, body = details
+            client.sendall(f"{method} {path} HTTP/1.1\\r\\nHost: localhost\\r\\n"
+                           f"Content-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
         elif what == "status":
             reply = http.client.HTTPResponse(client)
             reply.begin()
@@ -62,9 +64,9 @@ class Peer:
         assert self._do("connect", str(path)) == 0
         return self
 
-    def ask(self, path):
+    def ask(self, path, method="GET", body=""):
         """A request, whose answer is not waited for."""
-        assert self._do("ask", path) == 0
+        assert self._do("ask", method, path, body) == 0
 
     def status(self):
         """The answer's; a text when there is none."""
@@ -77,6 +79,10 @@ class Peer:
     def get(self, path):
         self.ask(path)
         return self.status()
+
+    def document(self):
+        """The answer's JSON, after status()."""
+        return json.loads(self.text())
 
     def hand_over_to(self, other):
         """The other process has the connection as well."""

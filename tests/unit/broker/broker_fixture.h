@@ -330,6 +330,14 @@ FIXTURE enum token_answer fixture_get(const char *name)
     return broker_get(fixture_entry(name), fixture_uid, 0, fixture_now);
 }
 
+FIXTURE bool fixture_report(const char *name, uint64_t generation, int status)
+{
+    const struct token_refusal refusal = {.generation = generation, .status = status};
+    bool is_failure = false;
+    cr_assert_eq(broker_report_rejected(fixture_entry(name), fixture_uid, &refusal, &is_failure), OK);
+    return is_failure;
+}
+
 FIXTURE const char *fixture_access_token(const char *name)
 {
     const struct token_set *tokens = token_entry_tokens(fixture_entry(name));

@@ -105,47 +105,196 @@ Test(broker, the_ready_document_is_the_designs)
     cr_expect_str_eq(secret_reveal(header), "Authorization: Bearer at-1\n");
 }
 
-Test(broker, a_rejected_token_is_refreshed_once_however_many_report_it)
+/* ---- reports that an API refused a token ---- */
+
+enum { HONEST = 1000, NOISY = 2000 };
+
+static enum token_answer get_as(uid_t uid)
+{
+    fixture_uid = uid;
+    return fixture_get("mail");
+}
+
+/* As a service does it: the report, then the request for a token. */
+static enum token_answer report_as(uid_t uid, uint64_t generation)
+{
+    fixture_uid = uid;
+    cr_expect(fixture_report("mail", generation, 401));
+    return fixture_get("mail");
+}
+
+static void let_refresh_be_granted(void)
+{
+    fixture_run_store();
+    fixture_reply(200, granted);
+    fixture_run_store();
+}
+
+static void start_with_a_token(void)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
-    struct token_entry *entry = fixture_entry("mail");
-    for (int i = 0; i < 10; i++) {
-        cr_expect(broker_report_rejected(entry, 1, 401, NULL));
-        cr_expect_eq(fixture_get("mail"), TOKEN_PENDING);
+}
+
+/* Refuses each new token until the user's reports are paused; the refreshes that this took. */
+static unsigned refuse_until_paused(uid_t uid)
+{
+    unsigned before = fixture_sent;
+    for (unsigned i = 0; i < 50; i++) {
+        enum token_answer answer = report_as(uid, fixture_entry("mail")->generation);
+        if (answer == TOKEN_REJECTED)
+            return fixture_sent - before;
+        cr_assert_eq(answer, TOKEN_PENDING);
+        let_refresh_be_granted();
     }
+    cr_assert_fail("the reports are never paused");
+    return 0;
+}
+
+static bool stale_reason_is(const char *reason)
+{
+    const char *actual = token_entry_stale_reason(fixture_entry("mail"));
+    return reason ? actual && strcmp(actual, reason) == 0 : !actual;
+}
+
+Test(broker, a_rejected_token_is_refreshed_once_however_many_report_it)
+{
+    start_with_a_token();
+    for (uid_t uid = HONEST; uid < HONEST + 10; uid++)
+        cr_expect_eq(report_as(uid, 1), TOKEN_PENDING);
     fixture_run_store();
     cr_expect_eq(fixture_sent, 1);
-    fixture_reply(200, granted);
-    fixture_run_store();
-    cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
-    cr_expect(broker_report_rejected(entry, 1, 401, NULL), "a late report of the old one is an authentication failure");
+    let_refresh_be_granted();
+    for (uid_t uid = HONEST; uid < HONEST + 10; uid++)
+        cr_expect_eq(get_as(uid), TOKEN_SERVED);
+    cr_expect(fixture_report("mail", 1, 401), "a late report of the old one is an authentication failure");
     cr_expect_eq(fixture_get("mail"), TOKEN_SERVED, "but changes nothing");
     cr_expect_eq(fixture_sent, 1);
 }
 
 Test(broker, what_is_no_authentication_failure_changes_nothing)
 {
-    fixture_configure_one(CODE_ICLIENT("mail"));
-    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
-    cr_expect_not(broker_report_rejected(fixture_entry("mail"), 1, 404, NULL));
+    start_with_a_token();
+    cr_expect_not(fixture_report("mail", 1, 404));
     cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
+    cr_expect(stale_reason_is(NULL));
 }
 
-Test(broker, an_api_that_refuses_every_token_does_not_cost_an_exchange_per_report)
+Test(broker, a_report_takes_the_token_from_the_reporter_alone)
 {
-    fixture_configure_one(CODE_ICLIENT("mail"));
-    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
-    for (int i = 0; i < 50; i++) {
+    start_with_a_token();
+    cr_expect_eq(report_as(NOISY, 1), TOKEN_PENDING);
+    cr_expect_eq(get_as(HONEST), TOKEN_SERVED);
+    cr_expect(stale_reason_is("token_reported"));
+    fixture_run_store();
+    fixture_reply(503, "");
+    cr_expect_eq(get_as(NOISY), TOKEN_PROVIDER_UNAVAILABLE);
+    cr_expect_eq(get_as(HONEST), TOKEN_SERVED, "a refresh that failed costs nobody else the token");
+    cr_expect(stale_reason_is("token_reported"));
+    fixture_pass(10);
+    cr_expect_eq(get_as(NOISY), TOKEN_PENDING);
+    let_refresh_be_granted();
+    cr_expect_eq(get_as(NOISY), TOKEN_SERVED);
+    cr_expect(stale_reason_is(NULL));
+}
+
+Test(broker, a_refresh_token_that_is_refused_after_a_report_leaves_others_the_access_token)
+{
+    start_with_a_token();
+    cr_expect_eq(report_as(NOISY, 1), TOKEN_PENDING);
+    fixture_run_store();
+    fixture_reply(400, "{\"error\":\"invalid_grant\"}");
+    cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_AUTHORIZATION_REQUIRED);
+    cr_expect_eq(get_as(NOISY), TOKEN_AUTHORIZATION_REQUIRED);
+    cr_expect_eq(get_as(HONEST), TOKEN_SERVED);
+    fixture_pass(3600);
+    cr_expect_eq(get_as(HONEST), TOKEN_AUTHORIZATION_REQUIRED, "as long as it is valid");
+}
+
+Test(broker, reports_of_every_token_pause_the_reporter_and_nobody_else)
+{
+    start_with_a_token();
+    cr_expect_eq(refuse_until_paused(NOISY), 4);
+    cr_expect_eq(broker_report_pause(fixture_entry("mail"), NOISY), 30);
+    cr_expect_eq(get_as(HONEST), TOKEN_SERVED);
+    cr_expect(stale_reason_is(NULL), "a report during a pause concerns the reporter alone");
+    cr_expect_eq(broker_report_pause(fixture_entry("mail"), HONEST), 0);
+    cr_expect_eq(report_as(HONEST, fixture_entry("mail")->generation), TOKEN_PENDING, "the first report of another user counts");
+    let_refresh_be_granted();
+    cr_expect_eq(get_as(NOISY), TOKEN_SERVED, "a new token is served during the pause, too");
+    cr_expect_eq(get_as(HONEST), TOKEN_SERVED);
+    cr_expect_eq(fixture_sent, 5);
+}
+
+Test(broker, a_pause_ends_in_one_refresh_and_the_next_one_is_longer)
+{
+    start_with_a_token();
+    refuse_until_paused(NOISY);
+    fixture_pass(29);
+    cr_expect_eq(get_as(NOISY), TOKEN_REJECTED);
+    fixture_pass(1);
+    cr_expect_eq(get_as(NOISY), TOKEN_PENDING);
+    cr_expect(stale_reason_is("token_reported"));
+    let_refresh_be_granted();
+    cr_expect_eq(refuse_until_paused(NOISY), 0);
+    cr_expect_eq(broker_report_pause(fixture_entry("mail"), NOISY), 60);
+}
+
+/* Whatever the reporter asks for: a long time to live, no wait, or the same over and over. */
+Test(broker, a_day_of_reports_costs_a_bounded_number_of_refreshes)
+{
+    start_with_a_token();
+    int64_t until = fixture_now + 24 * 3600;
+    while (fixture_now < until) {
         struct token_entry *entry = fixture_entry("mail");
-        broker_report_rejected(entry, entry->generation, 401, NULL);
-        if (fixture_get("mail") != TOKEN_PENDING)
-            continue;
-        fixture_run_store();
-        fixture_reply(200, granted);
-        fixture_run_store();
+        fixture_uid = NOISY;
+        fixture_report("mail", entry->generation, 401);
+        if (broker_get(entry, NOISY, fixture_now % 2 ? 3600 : 0, fixture_now) == TOKEN_PENDING)
+            let_refresh_be_granted();
+        cr_assert_eq(get_as(HONEST), TOKEN_SERVED);
+        fixture_now += 5;
     }
-    cr_expect_leq(fixture_sent, 5);
+    cr_expect_leq(fixture_sent, 4 + 24 * 6 + 24, "one in ten minutes after the first four");
+}
+
+Test(broker, an_expired_token_is_renewed_for_a_paused_reporter_as_for_anybody)
+{
+    start_with_a_token();
+    refuse_until_paused(NOISY);
+    fixture_entry("mail")->span.expires_at = fixture_now;
+    fixture_pass(1);
+    cr_expect_eq(get_as(NOISY), TOKEN_PENDING);
+}
+
+Test(broker, an_edit_of_the_configuration_ends_a_pause)
+{
+    start_with_a_token();
+    refuse_until_paused(NOISY);
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    cr_expect_eq(get_as(NOISY), TOKEN_PENDING);
+}
+
+Test(broker, an_operators_refresh_is_not_limited_by_reports)
+{
+    start_with_a_token();
+    refuse_until_paused(NOISY);
+    struct fixture_caller caller = {0};
+    fixture_uid = NOISY;
+    cr_assert_eq(fixture_refresh(&caller, "mail", 30000), TOKEN_PENDING);
+    let_refresh_be_granted();
+    cr_expect_eq(caller.answer, TOKEN_SERVED);
+}
+
+Test(broker, a_min_ttl_of_the_whole_lifetime_costs_no_refresh_a_second)
+{
+    start_with_a_token();
+    struct token_entry *entry = fixture_entry("mail");
+    for (int i = 0; i < 3600; i++) {
+        if (broker_get(entry, NOISY, 3600, fixture_now) == TOKEN_PENDING)
+            let_refresh_be_granted();
+        fixture_now++;
+    }
+    cr_expect_leq(fixture_sent, 60);
 }
 
 Test(broker, a_harmless_edit_keeps_the_tokens)
@@ -263,12 +412,11 @@ Test(broker, a_report_after_the_switch_went_off_does_not_turn_it_on)
 {
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     fixture_store_tokens("crm", "at-1", "rt-1", 3600);
-    fixture_entry("crm")->rejections = 10;
     struct fixture_caller caller = {0};
     fixture_refresh(&caller, "crm", 1000);
     fixture_run_store();
     fixture_configure_one(SWITCHED_OFF);
-    broker_report_rejected(fixture_entry("crm"), 1, 401, NULL);
+    fixture_report("crm", 1, 401);
     cr_expect_eq(token_entry_state(fixture_entry("crm")), ENTRY_INACTIVE);
 }
 

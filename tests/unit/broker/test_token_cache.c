@@ -57,8 +57,8 @@ Test(token_cache, visits_every_entry_once)
     size_t visited = 0;
     struct token_entry *entry;
     for (size_t i = 0; (entry = token_cache_next(&cache, &i));) {
-        cr_assert_eq(entry->rejections, 0, "visited before");
-        entry->rejections = 1;
+        cr_assert_eq(entry->reported_generation, 0, "visited before");
+        entry->reported_generation = 1;
         visited++;
     }
     cr_assert_eq(visited, MANY);

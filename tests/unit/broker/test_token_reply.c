@@ -58,7 +58,7 @@ static json_t *watch_line(int64_t now)
     AUTO_FINISH(text_buffer) line;
     text_buffer_init(&line, 64 * 1024);
     text_buffer_append_text(&line, "before");
-    cr_assert(token_entry_append_watch_line(fixture_entry("crm"), now, &line));
+    cr_assert(token_entry_append_watch_line(fixture_entry("crm"), fixture_uid, now, &line));
     cr_assert_null(strchr(text_buffer_text(&line), '\n'));
     return read_json(line.data + strlen("before"), line.length - strlen("before"));
 }
@@ -94,6 +94,6 @@ Test(token_reply, a_line_beyond_the_buffers_limit_is_not_cut)
     obtain("{\"access_token\":\"at-1\",\"expires_in\":3600}");
     AUTO_FINISH(text_buffer) line;
     text_buffer_init(&line, 16);
-    cr_expect_not(token_entry_append_watch_line(fixture_entry("crm"), fixture_now, &line));
+    cr_expect_not(token_entry_append_watch_line(fixture_entry("crm"), fixture_uid, fixture_now, &line));
     cr_expect_eq(line.length, 0);
 }
