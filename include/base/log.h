@@ -7,7 +7,8 @@
  * The log goes to stderr, one line per call, one write per line. Under systemd (JOURNAL_STREAM is set) each
  * line starts with its "<N>" priority, else with an RFC 3339 UTC time and the level's word. Control bytes in
  * the text are written as \xNN, so that a provider cannot forge a line. Lines end at LOG_LINE_MAX bytes.
- * Only broker, service and the programs log; nothing secret is ever passed in.
+ * Only broker, service and the programs log, on one thread; nothing secret is ever passed in. A stderr that is slow to
+ * take the lines: see log_output.h.
  */
 enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
 enum { LOG_LINE_MAX = 2048 };

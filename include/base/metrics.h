@@ -39,6 +39,7 @@
     X(HTTP_CONNECTIONS, "gauge", "iclientd_http_connections", "", "Open client connections, all sockets.")              \
     X(HTTP_REQUESTS, "counter", "iclientd_http_requests_total", "", "Requests read, all sockets.")                      \
     X(HTTP_REFUSED, "counter", "iclientd_http_refused_total", "", "Malformed, oversized or late requests and connections over a limit.") \
+    X(LOG_LINES_DROPPED, "counter", "iclientd_log_lines_dropped_total", "", "Log lines lost because nothing took them from stderr.") \
     X(RELOADS, "counter", "iclientd_reloads_total", "result=\"done\"", "Configuration reloads.")                        \
     X(RELOADS_REFUSED, "counter", "iclientd_reloads_total", "result=\"refused\"", "")
 

@@ -19,6 +19,7 @@
 #include "faces.h"
 #include "io/event_loop.h"
 #include "io/http_client.h"
+#include "io/log_drain.h"
 #include "io/service_notify.h"
 #include "io/store.h"
 #include "io/store_crypto.h"
@@ -35,6 +36,7 @@ struct daemon {
     struct config *config;
     struct metrics metrics;
     struct event_loop *loop;
+    struct log_drain *log_drain;
     struct store_crypto *crypto;
     struct store *store;
     struct http_client *client;
@@ -60,6 +62,7 @@ static void daemon_destroy(struct daemon *daemon)
     http_client_destroy(daemon->client);
     store_destroy(daemon->store);
     store_crypto_destroy(daemon->crypto);
+    log_drain_destroy(daemon->log_drain);
     event_loop_destroy(daemon->loop);
     config_destroy(daemon->config);
     free(daemon);
@@ -311,6 +314,7 @@ static enum status daemon_start(struct daemon *daemon, struct error *ret_error)
         (status = load_key(daemon, ret_error)) != OK ||
         (status = confinement_limit_files(daemon->config, ret_error)) != OK ||
         (status = event_loop_create(&daemon->loop, ret_error)) != OK ||
+        (status = log_drain_create(daemon->loop, &daemon->log_drain, ret_error)) != OK ||
         (status = watch_signals(daemon, ret_error)) != OK || (status = open_store(daemon, ret_error)) != OK ||
         (status = make_client(daemon, ret_error)) != OK || (status = make_broker(daemon, ret_error)) != OK ||
         (status = unknown_names_create(daemon->loop, show_rules, daemon, &daemon->unknown_names, ret_error)) != OK)

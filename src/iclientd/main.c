@@ -6,11 +6,12 @@
 #include <sys/stat.h>
 
 #include "base/library_memory.h"
+#include "base/log_output.h"
 #include "base/standard_descriptors.h"
 #include "configuration.h"
 #include "daemon.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, LOG_PATIENCE_MS = 1000 };
 
 static const char usage[] =
     "usage: iclientd [--config FILE] [--check]\n"
@@ -89,5 +90,8 @@ int main(int argc, char **argv)
     }
     if (is_check)
         return check_configuration(config_file);
-    return daemon_run(config_file) == OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    log_output_begin();
+    enum status status = daemon_run(config_file);
+    log_output_finish(LOG_PATIENCE_MS);
+    return status == OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

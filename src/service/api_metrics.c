@@ -1,3 +1,4 @@
+#include "base/log_output.h"
 #include "model/catalog.h"
 #include "service/api_admin.h"
 
@@ -11,6 +12,7 @@ void api_metrics_get(struct api_request *request)
         metrics_set(metrics, METRIC_CONNECTIONS_CONFIGURED, (int64_t)catalog_connection_count(catalog));
         metrics_set(metrics, METRIC_ICLIENTS_CONFIGURED, (int64_t)catalog_iclient_count(catalog));
     }
+    metrics_set(metrics, METRIC_LOG_LINES_DROPPED, (int64_t)log_output_dropped());
     AUTO_FINISH(text_buffer) body;
     text_buffer_init(&body, METRICS_TEXT_MAX);
     metrics_append_text(metrics, &body);

@@ -93,6 +93,7 @@ class Daemon:
         self.redirect_uri = self.base + "/callback"
         self.process = None
         self.environment = {}          # more variables for the daemon
+        self.stderr = None             # the descriptor it logs to; None: the file that log() reads
         self.secret_sources = []       # functions that give a set of texts
         self.known_secrets = set()
         self._log_path = self.folder / "log"
@@ -147,8 +148,9 @@ class Daemon:
 
     def start(self):
         with open(self._log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                            preexec_fn=die_with_parent,
+            self.process = subprocess.Popen(self.command(), stdout=log,
+                                            stderr=log if self.stderr is None else self.stderr,
+                                            stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
                                             env={**self._environment(), **self.environment})
         try:
             wait_until(self._is_ready, what="iclientd to be ready")
