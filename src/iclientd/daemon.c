@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
@@ -25,6 +26,7 @@
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
 #include "key_log.h"
+#include "reload_queue.h"
 #include "startup_memory.h"
 #include "state_files.h"
 #include "unknown_names.h"
@@ -43,6 +45,7 @@ struct daemon {
     struct broker *broker;
     struct faces *faces;
     struct unknown_names *unknown_names;
+    struct reload_queue *reloads;
     struct loop_timer *stop_timer;
     struct loop_timer *watchdog_timer;
     bool is_stopping;
@@ -55,6 +58,7 @@ static void daemon_destroy(struct daemon *daemon)
     if (!daemon)
         return;
     faces_destroy(daemon->faces);
+    reload_queue_destroy(daemon->reloads);
     loop_timer_destroy(daemon->watchdog_timer);
     loop_timer_destroy(daemon->stop_timer);
     unknown_names_destroy(daemon->unknown_names);
@@ -178,6 +182,7 @@ static void on_loaded(void *context, enum status status, const struct error *err
     service_notify_ready();
     if (service_notify_watchdog_interval_ms() > 0)
         feed_watchdog(daemon);
+    reload_queue_open(daemon->reloads);
 }
 
 /* Documents of files and of the store make one catalog, so it can be read only when the latter are here. */
@@ -240,16 +245,15 @@ static void on_stop(int signal_number, void *context)
     daemon->is_stopping = true;
     log_notice("%s: stopping; exchanges in flight are finished first", strsignal(signal_number));
     service_notify_stopping();
+    reload_queue_close(daemon->reloads);
     if (daemon->faces)
         faces_drain(daemon->faces);
     loop_timer_start(daemon->stop_timer, STOP_PATIENCE_MS);
     broker_drain(daemon->broker, on_drained, daemon);
 }
 
-/* While no document is being written, which would be judged by one catalog and put into another. */
-static void reload(void *context)
+static void read_again(struct daemon *daemon)
 {
-    struct daemon *daemon = context;
     AUTO(fault_list) faults = fault_list_create();
     AUTO(config) config = NULL;
     AUTO(catalog) catalog = NULL;
@@ -280,13 +284,29 @@ static void reload(void *context)
     service_notify_ready();
 }
 
+static void on_documents_idle(void *context)
+{
+    struct daemon *daemon = context;
+    int64_t began = clock_boot_ms();
+    if (!daemon->is_stopping)
+        read_again(daemon);
+    reload_queue_end(daemon->reloads, clock_boot_ms() - began);
+}
+
+/* While no document is being written, which would be judged by one catalog and put into another. */
+static void begin_reload(void *context)
+{
+    struct daemon *daemon = context;
+    document_queue_when_idle(broker_document_queue(daemon->broker), on_documents_idle, daemon);
+}
+
 static void on_reload(int signal_number, void *context)
 {
     (void)signal_number;
     struct daemon *daemon = context;
-    /* At the start everything is about to be read anyway. */
+    /* Before the catalog is read everything is about to be read anyway. */
     if (broker_catalog(daemon->broker))
-        document_queue_when_idle(broker_document_queue(daemon->broker), reload, daemon);
+        reload_queue_ask(daemon->reloads);
 }
 
 static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
@@ -300,6 +320,8 @@ static enum status watch_signals(struct daemon *daemon, struct error *ret_error)
     enum status status = OK;
     for (size_t i = 0; status == OK && i < sizeof signals / sizeof *signals; i++)
         status = event_loop_on_signal(daemon->loop, signals[i].signal_number, signals[i].callback, daemon, ret_error);
+    if (status == OK)
+        status = reload_queue_create(daemon->loop, begin_reload, daemon, &daemon->reloads, ret_error);
     daemon->stop_timer = loop_timer_create(daemon->loop, on_stop_due, daemon);
     daemon->watchdog_timer = loop_timer_create(daemon->loop, feed_watchdog, daemon);
     if (status == OK && (!daemon->stop_timer || !daemon->watchdog_timer))

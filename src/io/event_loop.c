@@ -12,21 +12,15 @@
 #include "base/wiping_memory.h"
 #include "io/loop_bulk.h"
 #include "io/loop_clock.h"
+#include "io/loop_signals.h"
 #include "io/loop_timers.h"
-
-struct loop_signal {
-    struct loop_signal *next;
-    struct event event;
-    loop_signal_callback *callback;
-    void *context;
-};
 
 struct event_loop {
     struct event_base *base;
     struct loop_bulk *bulk;
     struct loop_timers *timers;
     struct loop_clock *clock;
-    struct loop_signal *signals;
+    struct loop_signals *signals;
     bool stopped;
 };
 
@@ -63,6 +57,9 @@ enum status event_loop_create(struct event_loop **ret_loop, struct error *ret_er
     status = loop_clock_create(loop->base, &loop->clock, ret_error);
     if (status != OK)
         return status;
+    status = loop_signals_create(loop->base, &loop->signals, ret_error);
+    if (status != OK)
+        return status;
     *ret_loop = TAKE(loop);
     return OK;
 }
@@ -71,12 +68,7 @@ void event_loop_destroy(struct event_loop *loop)
 {
     if (!loop)
         return;
-    while (loop->signals) {
-        struct loop_signal *signal = loop->signals;
-        loop->signals = signal->next;
-        event_del(&signal->event);
-        free(signal);
-    }
+    loop_signals_destroy(loop->signals);
     loop_clock_destroy(loop->clock);
     loop_timers_destroy(loop->timers);
     loop_bulk_destroy(loop->bulk);
@@ -117,29 +109,10 @@ struct loop_timer *loop_timer_create(struct event_loop *loop, loop_timer_callbac
     return loop_timers_add(loop->timers, callback, context);
 }
 
-static void on_signal(evutil_socket_t number, short events, void *context)
-{
-    (void)events;
-    struct loop_signal *signal = context;
-    signal->callback((int)number, signal->context);
-}
-
 enum status event_loop_on_signal(struct event_loop *loop, int signal_number, loop_signal_callback *callback,
                                  void *context, struct error *ret_error)
 {
-    struct loop_signal *signal = calloc(1, sizeof *signal);
-    if (!signal)
-        return error_set(ret_error, ERR_NO_MEMORY, "signal %d", signal_number);
-    signal->callback = callback;
-    signal->context = context;
-    if (event_assign(&signal->event, loop->base, signal_number, EV_SIGNAL | EV_PERSIST, on_signal, signal) < 0 ||
-        event_add(&signal->event, NULL) < 0) {
-        free(signal);
-        return error_set(ret_error, ERR_IO, "signal %d cannot be caught", signal_number);
-    }
-    signal->next = loop->signals;
-    loop->signals = signal;
-    return OK;
+    return loop_signals_add(loop->signals, signal_number, callback, context, ret_error);
 }
 
 enum status event_loop_on_clock_change(struct event_loop *loop, loop_clock_callback *callback, void *context,

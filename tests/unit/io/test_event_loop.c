@@ -295,6 +295,33 @@ Test(event_loop, signal_reaches_every_listener_on_the_loop)
     cr_assert_eq(signals_seen[1], 1);
 }
 
+static unsigned storm_calls;
+
+static void on_storm(int number, void *context)
+{
+    (void)context;
+    storm_calls += number == SIGUSR1;
+}
+
+static void on_end(int number, void *context)
+{
+    (void)number;
+    (void)context;
+    event_loop_stop(loop);
+}
+
+/* More than a socket between a handler and the loop would hold. */
+Test(event_loop, a_storm_of_one_signal_is_one_call_and_hides_no_other)
+{
+    cr_assert_eq(event_loop_on_signal(loop, SIGUSR1, on_storm, NULL, NULL), OK);
+    cr_assert_eq(event_loop_on_signal(loop, SIGUSR2, on_end, NULL, NULL), OK);
+    for (int i = 0; i < 5000; i++)
+        kill(getpid(), SIGUSR1);
+    kill(getpid(), SIGUSR2);
+    event_loop_run(loop, NULL);
+    cr_expect_eq(storm_calls, 1);
+}
+
 Test(event_loop, signal_that_cannot_be_caught_is_an_error)
 {
     struct error error;
