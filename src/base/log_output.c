@@ -49,9 +49,10 @@ void log_output_begin(void)
     if (S_ISSOCK(stat.st_mode)) {
         output.kind = OUTPUT_SOCKET;
     } else if (S_ISFIFO(stat.st_mode) || S_ISCHR(stat.st_mode)) {
-        int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        output.kind = fd >= 0 ? OUTPUT_NONBLOCKING : OUTPUT_POLLED;
-        output.fd = fd >= 0 ? fd : STDERR_FILENO;
+        output.fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        output.kind = output.fd >= 0 ? OUTPUT_NONBLOCKING : OUTPUT_POLLED;
+        if (output.fd < 0)
+            output.fd = STDERR_FILENO;
     }
 }
 

@@ -20,6 +20,8 @@ static struct {
     unsigned steps;
     unsigned kills;
     unsigned stops;
+    unsigned reports;
+    unsigned pauses; /* gets that were refused in one */
 } figures;
 
 /* ---- who is called back ---- */
@@ -170,6 +172,7 @@ static void get(void)
         walk_violated("user %u is served generation %u, which the user reported", user, (unsigned)generation);
     if (!is_served && is_valid && !is_refused && min_ttl == 0)
         walk_violated("user %u, who reported nothing, is not served a valid token: %d", user, (int)answer);
+    figures.pauses += answer == TOKEN_REJECTED;
     if (answer == TOKEN_REJECTED && now.reports[user] <= REPORTS_AT_ONCE)
         walk_violated("user %u is paused after %u reports", user, now.reports[user]);
 }
@@ -204,7 +207,7 @@ static void hang_up(void)
 static void report_rejected(void)
 {
     struct token_entry *entry = configured_mail();
-    if (!entry || !entry->fits || !entry->tokens || walk_random(3) > 0)
+    if (!entry || !entry->fits || !entry->tokens)
         return;
     unsigned user = choose_user();
     uint64_t generation = entry->tokens->generation;
@@ -215,6 +218,22 @@ static void report_rejected(void)
         return;
     now.refused[user] = generation;
     now.reports[user]++;
+    figures.reports++;
+}
+
+/* An API that refuses every new token, as long as a budget of reports lasts and longer. */
+static void refuse_new_tokens(void)
+{
+    if (walk_random(8) > 0)
+        return;
+    walk_note("an API refuses every token");
+    for (unsigned i = 0; i < USERS * (REPORTS_AT_ONCE + 2); i++) {
+        report_rejected();
+        get();
+        let_store_answer();
+        let_provider_answer();
+        let_store_answer();
+    }
 }
 
 static void revoke(void)
@@ -357,6 +376,7 @@ static const struct {
     {4, let_provider_answer}, {5, let_store_answer}, {1, let_store_fail_or_not}, {1, let_store_be_busy},
     {2, let_time_pass},       {1, set_clock_back},   {2, run_timers},            {2, get},
     {1, refresh},             {1, hang_up},          {1, report_rejected},       {1, revoke},
+    {1, refuse_new_tokens},
     {2, begin_login},         {2, answer_login},     {1, edit_configuration},    {1, restart},
 };
 enum { STEP_KINDS = sizeof steps / sizeof *steps };
@@ -408,9 +428,9 @@ int main(int argc, char **argv)
     unsigned first_seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
     for (unsigned i = 0; i < count; i++)
         walk_once(first_seed + i);
-    printf("%u walks, %u steps: %u requests, %u grants, %u kills, %u stops, %u losses reported; "
+    printf("%u walks, %u steps: %u requests, %u grants, %u kills, %u stops, %u reports, %u refused in a pause, %u losses reported; "
            "0 refresh tokens lost without a word\n",
            count, figures.steps, walk_provider_requests(), walk_provider_grants(), figures.kills, figures.stops,
-           walk_losses_told());
+           figures.reports, figures.pauses, walk_losses_told());
     return 0;
 }
