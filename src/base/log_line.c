@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/text_character.h"
 
 static const struct {
     const char *word;
@@ -39,29 +40,22 @@ static size_t write_prefix(enum log_level level, char *line, size_t size)
     return length > 0 ? (size_t)length : 0;
 }
 
-/* C0 and DEL, and the C1 controls that UTF-8 writes as C2 80 to C2 9F: terminals obey them too. */
-static size_t control_length(const char *text)
-{
-    unsigned char first = (unsigned char)text[0];
-    if (first < 0x20 || first == 0x7F)
-        return 1;
-    unsigned char second = (unsigned char)text[1];
-    return first == 0xC2 && second >= 0x80 && second <= 0x9F ? 2 : 0;
-}
-
-/* Copies text with control characters as \xNN; stops where size ends. */
+/* Copies text with bytes of hidden characters, and those that are no UTF-8, as \xNN; stops where size ends. */
 static size_t write_escaped(const char *text, char *line, size_t size)
 {
     size_t length = 0;
     while (*text) {
-        size_t controls = control_length(text);
-        if (length + (controls ? controls * 4 : 1) > size)
+        bool is_plain;
+        size_t bytes = text_character_next(text, &is_plain);
+        if (length + (is_plain ? bytes : bytes * 4) > size)
             break;
-        if (controls == 0)
-            line[length++] = *text++;
-        for (; controls > 0; controls--) {
+        for (; bytes > 0; bytes--, text++) {
             char escape[sizeof "\\xNN"];
-            snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*text++);
+            if (is_plain) {
+                line[length++] = *text;
+                continue;
+            }
+            snprintf(escape, sizeof escape, "\\x%02x", (unsigned char)*text);
             memcpy(line + length, escape, 4);
             length += 4;
         }

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text_character.h"
+
 enum { FIRST_CAPACITY = 64 };
+
+static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
 
 void text_buffer_init(struct text_buffer *buffer, size_t limit)
 {
@@ -168,6 +172,11 @@ bool text_buffer_append_form(struct text_buffer *buffer, const char *bytes, size
     return true;
 }
 
+static bool is_space(char c)
+{
+    return c == '\t' || c == '\n' || c == '\r';
+}
+
 static const char *html_reference(char c)
 {
     switch (c) {
@@ -189,41 +198,19 @@ static const char *html_reference(char c)
 bool text_buffer_append_html(struct text_buffer *buffer, const char *text)
 {
     size_t start = buffer->length;
-    for (; *text; text++) {
+    while (*text) {
+        bool is_plain;
+        size_t length = text_character_next(text, &is_plain);
         const char *reference = html_reference(*text);
         if (reference)
             text_buffer_append_text(buffer, reference);
+        else if (is_plain)
+            text_buffer_append(buffer, text, length);
         else
-            text_buffer_append(buffer, text, 1);
+            text_buffer_append_text(buffer, is_space(*text) ? " " : replacement);
+        text += length;
     }
     return text_buffer_end_append(buffer, start);
-}
-
-/* Bytes of the UTF-8 character that starts at bytes; 0 when it is none (RFC 3629: no overlong form, no surrogate). */
-static size_t utf8_character_length(const unsigned char *bytes, size_t length)
-{
-    static const struct {
-        unsigned char first, last, second_first, second_last;
-        size_t length;
-    } forms[] = {
-        {0x00, 0x7F, 0x00, 0x00, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3},
-        {0xE1, 0xEC, 0x80, 0xBF, 3}, {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (bytes[0] < forms[i].first || bytes[0] > forms[i].last)
-            continue;
-        if (length < forms[i].length)
-            return 0;
-        if (forms[i].length > 1 && (bytes[1] < forms[i].second_first || bytes[1] > forms[i].second_last))
-            return 0;
-        for (size_t k = 2; k < forms[i].length; k++) {
-            if ((bytes[k] & 0xC0) != 0x80)
-                return 0;
-        }
-        return forms[i].length;
-    }
-    return 0;
 }
 
 /* Appends the JSON escape of an ASCII byte (RFC 8259 §7). */
@@ -245,13 +232,14 @@ bool text_buffer_append_json_string(struct text_buffer *buffer, const char *byte
     size_t start = buffer->length;
     text_buffer_append_text(buffer, "\"");
     for (size_t i = 0; i < length && !buffer->failed;) {
-        size_t size = utf8_character_length((const unsigned char *)bytes + i, length - i);
+        uint32_t character;
+        size_t size = text_character_read(bytes + i, length - i, &character);
         if (size == 1)
             append_json_ascii(buffer, bytes[i]);
         else if (size > 1)
             text_buffer_append(buffer, bytes + i, size);
         else
-            text_buffer_append_text(buffer, "\xEF\xBF\xBD");
+            text_buffer_append_text(buffer, replacement);
         i += size ? size : 1;
     }
     text_buffer_append_text(buffer, "\"");

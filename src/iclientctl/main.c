@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/fault_list.h"
+#include "base/key_recorder.h"
 #include "base/library_memory.h"
 #include "base/standard_descriptors.h"
 #include "base/text_buffer.h"
@@ -167,6 +168,7 @@ static enum exit_code run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     standard_descriptors_reserve();
+    key_recorder_disable();
     library_memory_wipe_freed();
     struct error error;
     if (api_client_start(&error) != OK) {

@@ -4,70 +4,23 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/text_character.h"
 
 static const char *const tone_codes[] = {
     [TONE_PLAIN] = NULL,         [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
     [TONE_CAUTION] = "\033[33m", [TONE_TITLE] = "\033[1m",
 };
 
-/* One UTF-8 character (RFC 3629 §4); 0 bytes when there is none. Overlong forms and surrogates are none. */
-static size_t read_character(const char *text, uint32_t *ret_character)
-{
-    static const struct {
-        unsigned char mask, lead;
-        uint32_t least;
-    } forms[] = {{0x80, 0x00, 0}, {0xE0, 0xC0, 0x80}, {0xF0, 0xE0, 0x800}, {0xF8, 0xF0, 0x10000}};
-
-    unsigned char first = (unsigned char)text[0];
-    for (size_t more = 0; more < sizeof forms / sizeof forms[0]; more++) {
-        if ((first & forms[more].mask) != forms[more].lead)
-            continue;
-        uint32_t character = first & (unsigned char)~forms[more].mask;
-        for (size_t i = 1; i <= more; i++) {
-            if (((unsigned char)text[i] & 0xC0) != 0x80)
-                return 0;
-            character = character << 6 | ((unsigned char)text[i] & 0x3F);
-        }
-        bool surrogate = character >= 0xD800 && character <= 0xDFFF;
-        if (character < forms[more].least || character > 0x10FFFF || surrogate)
-            return 0;
-        *ret_character = character;
-        return more + 1;
-    }
-    return 0;
-}
-
-static bool is_obeyed_by_terminals(uint32_t character)
-{
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {{0x00, 0x1F}, {0x7F, 0x9F}, {0x2028, 0x202E}, {0x2066, 0x2069}};
-    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
-        if (character >= ranges[i].first && character <= ranges[i].last)
-            return true;
-    }
-    return false;
-}
-
-/* Length of the character at text, and whether it may be shown. */
-static size_t next_character(const char *text, bool *ret_plain)
-{
-    uint32_t character;
-    size_t length = read_character(text, &character);
-    *ret_plain = length > 0 && !is_obeyed_by_terminals(character);
-    return length > 0 ? length : 1;
-}
-
 bool terminal_text_append(struct text_buffer *buffer, const char *text)
 {
     while (*text) {
         bool plain;
-        size_t length = next_character(text, &plain);
+        size_t length = text_character_next(text, &plain);
         if (plain)
             text_buffer_append(buffer, text, length);
         for (size_t i = 0; !plain && i < length; i++)
@@ -81,7 +34,7 @@ bool terminal_text_is_plain(const char *text)
 {
     bool plain = true;
     while (*text && plain)
-        text += next_character(text, &plain);
+        text += text_character_next(text, &plain);
     return plain;
 }
 

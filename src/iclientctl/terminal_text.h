@@ -16,8 +16,8 @@ enum { TERMINAL_TEXT_MAX = 512 * 1024 * 1024, TERMINAL_COLUMNS_MAX = 8 };
 enum terminal_tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_CAUTION, TONE_TITLE };
 
 /*
- * Appends text with these written as \xNN per byte: C0 and C1 controls, DEL, bytes that are no UTF-8, and the
- * characters that turn the direction of writing (U+202A to U+202E, U+2066 to U+2069).
+ * Appends text. Bytes that are no UTF-8 and characters that base/text_character.h calls hidden are written as \xNN,
+ * byte by byte.
  */
 bool terminal_text_append(struct text_buffer *buffer, const char *text);
 /* True for text that terminal_text_append() would leave as it is. */

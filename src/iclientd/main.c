@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/key_recorder.h"
 #include "base/library_memory.h"
 #include "base/log_output.h"
 #include "base/standard_descriptors.h"
@@ -64,6 +65,7 @@ int main(int argc, char **argv)
     const char *config_file = NULL;
     bool is_check = false;
     standard_descriptors_reserve();
+    key_recorder_disable();
     protect_memory();
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (option) {

@@ -190,9 +190,9 @@ def test_error_replies_have_their_exit_code_and_advice(daemon, command, status, 
 
 
 def test_escapes_in_an_error_message_stay_visible(daemon):
-    daemon.on("token", "GET", "/v1/token/crm", (502, error("provider_error", "\x1b]0;x\x07 \u009b \u202e\nroot#")))
+    daemon.on("token", "GET", "/v1/token/crm", (502, error("provider_error", "\x1b]0;x\x07 \u009b \u202e\nroot#\u200b")))
     _, _, err = daemon.run("token", "crm")
-    assert r"\x1b]0;x\x07 \xc2\x9b \xe2\x80\xae\x0aroot#" in err
+    assert r"\x1b]0;x\x07 \xc2\x9b \xe2\x80\xae\x0aroot#\xe2\x80\x8b" in err
 
 
 @pytest.mark.parametrize("command", [["token", "crm"], ["list"], ["status", "crm"], ["login", "crm"], ["watch", "crm"]])

@@ -157,6 +157,17 @@ def test_denied_login_is_told_and_escaped(daemon, provider):
     assert daemon.metrics()['iclientd_logins_total{result="failed"}'] == 1
 
 
+@pytest.mark.parametrize("hidden", ["\x1b", "\u009b", "\u202e", "\u2066", "\u200b", "\ufeff"], ids=ascii)
+def test_provider_cannot_hide_or_turn_its_words(daemon, provider, hidden):
+    """A browser would obey U+202E: what reads "moc.elgoog" would look like another host."""
+    provider.callback_changes = {"code": None, "error": "access_denied", "error_description": f"go to {hidden}moc.elgoog"}
+    page = daemon.login()
+    assert hidden not in page.text and "go to \ufffdmoc.elgoog" in page.text
+    assert hidden not in daemon.log()
+    status = daemon.ctl("status", "crm")
+    assert status.returncode == 0 and hidden not in status.stdout + status.stderr
+
+
 def test_error_with_a_foreign_state_shows_none_of_its_words(daemon, provider):
     """Nobody may write on our page who does not know the state."""
     page = get_page(daemon.redirect_uri + "?error=access_denied&error_description=Call+0800+12345&state=" + "C" * 43)

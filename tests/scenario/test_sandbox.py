@@ -1,11 +1,14 @@
 """The daemon in its sandbox, which it enters by itself: it is in there, and its life goes on."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import documents
 import pytest
-from fakes.support import wait_until
+from fakes.certificates import Authority
+from fakes.scripted_provider import ScriptedProvider
+from fakes.support import PATIENCE, wait_until
 
 # The harness turns it off for builds with sanitizers, in which the daemon limits files alone.
 ON = {"sandbox": True}
@@ -53,6 +56,23 @@ def test_tokens_are_fetched_refreshed_and_kept(launch, provider):
     daemon.restart()
     assert_confined(daemon)
     assert daemon.token().json()["access_token"] == token["access_token"]
+
+
+def test_no_library_records_session_keys(prepare, tmp_path):
+    """libcurl appends the keys of each TLS connection to the file that SSLKEYLOGFILE names, and the state directory is
+    one that the sandbox lets it write in."""
+    authority = Authority(tmp_path)
+    with ScriptedProvider(authority) as provider:
+        daemon = prepare(documents.client_credentials(provider), config={**ON, "http": {"caFile": authority.ca_file}})
+        daemon.state_dir.mkdir(mode=0o700)
+        keys = daemon.state_dir / "keys"
+        daemon.environment = {"SSLKEYLOGFILE": str(keys), "QLOGDIR": str(daemon.state_dir)}
+        daemon.start()
+        assert daemon.token().status == 200
+        assert not keys.exists()
+        assert subprocess.run([daemon.binary("iclientctl"), "list"], env={**daemon._environment(), **daemon.environment},
+                              capture_output=True, check=False, timeout=PATIENCE).returncode == 0
+        assert not keys.exists()
 
 
 def test_names_are_resolved(launch, provider):

@@ -65,6 +65,8 @@ Test(log, control_bytes_cannot_forge_a_line)
     CAPTURE(log_info("%s", "\xC2\x9B"
                            "31m \xC3\xA9"));
     cr_assert_str_eq(captured, "<6>\\xc2\\x9b31m \xC3\xA9\n");
+    CAPTURE(log_info("%s", "a\xE2\x80\xAE\xE2\x80\x8B\xC3!"));
+    cr_assert_str_eq(captured, "<6>a\\xe2\\x80\\xae\\xe2\\x80\\x8b\\xc3!\n");
 }
 
 Test(log, long_lines_end_at_the_maximum_with_a_newline)

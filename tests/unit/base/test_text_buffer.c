@@ -146,6 +146,31 @@ Test(text_buffer, html_escapes_what_opens_markup)
     cr_assert_str_eq(buffer.data, "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;amp;&lt;/a&gt;");
 }
 
+Test(text_buffer, html_shows_no_control_and_no_hidden_character)
+{
+#define SHOWN "\xEF\xBF\xBD"
+    static const struct {
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"},
+        {"a\tb\r\nc", "a b  c"},
+        {"\x1b[31m\x7f", SHOWN "[31m" SHOWN},
+        {"\xC2\x9B", SHOWN},                                         /* U+009B, C1 */
+        {"moc.elpmaxe\xE2\x80\xAE", "moc.elpmaxe" SHOWN},            /* U+202E turns the direction */
+        {"\xE2\x81\xA6x\xE2\x81\xA9", SHOWN "x" SHOWN},              /* U+2066, U+2069: isolates */
+        {"pay\xE2\x80\x8Bpal\xEF\xBB\xBF", "pay" SHOWN "pal" SHOWN}, /* U+200B, U+FEFF: without width */
+        {"\xC3<", SHOWN "&lt;"},                                     /* no UTF-8 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_FINISH(text_buffer) buffer;
+        text_buffer_init(&buffer, 200);
+        cr_assert(text_buffer_append_html(&buffer, cases[i].text));
+        cr_expect_str_eq(buffer.data, cases[i].expected, "%zu", i);
+    }
+#undef SHOWN
+}
+
 Test(text_buffer, json_string_escapes_and_replaces_what_is_not_utf8)
 {
 #define BAD "\xEF\xBF\xBD"

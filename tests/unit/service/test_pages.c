@@ -92,6 +92,23 @@ Test(pages, every_value_is_escaped)
     cr_assert(strstr(text, "<blockquote>&lt;img src=x onerror=&quot;a&quot;&gt;"));
 }
 
+/* Every value, as a provider or whoever writes a configuration may say it: the page shows U+FFFD in their place. */
+Test(pages, no_value_turns_the_direction_or_hides_in_the_page)
+{
+    static const char *const evil[] = {"\x1b", "\xC2\x9B", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x80\x8B", "\xEF\xBB\xBF"};
+    for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
+        AUTO_TEXT text = render(&(struct page){.kind = PAGE_PROVIDER_REFUSED,
+                                               .connection = evil[i],
+                                               .tenant = evil[i],
+                                               .iclient = evil[i],
+                                               .provider = evil[i],
+                                               .detail = evil[i],
+                                               .provider_words = evil[i]});
+        cr_expect_null(strstr(text, evil[i]), "%zu", i);
+        cr_expect(strstr(text, "<blockquote>\xEF\xBF\xBD</blockquote>"), "%zu", i);
+    }
+}
+
 Test(pages, providers_words_are_marked_as_such)
 {
     AUTO_TEXT text = render(&(struct page){.kind = PAGE_DECLINED, .provider_words = "call 555-0100 now"});
