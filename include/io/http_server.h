@@ -17,9 +17,9 @@
  * deadlines, and a named maximum for everything. A request that is answered at once costs one read and one write.
  * Users take turns: however many requests one sends over however many connections, another's waits for a turn's worth.
  *
- * Answered by the server itself, then closed: malformed input 400 (bad line, bare LF, obs-fold, control bytes in the target,
+ * Refused before the handler sees it, then closed: malformed input 400 (bad line, bare LF, obs-fold, control bytes in the target,
  * duplicate Content-Length, any Transfer-Encoding, missing Host under 1.1), late input 408, long target 414, large headers 431, large body
- * 413, unknown version 505. Expect: 100-continue is honoured.
+ * 413, unknown version 505, connections beyond a limit 429 and 503. Expect: 100-continue is honoured.
  */
 struct http_server;
 struct http_call;
@@ -46,9 +46,29 @@ struct http_server_options http_server_default_options(void);
 /* Called once per complete request. It replies at once, or keeps the call and replies later. */
 typedef void http_server_handler(struct http_call *call, void *context);
 
+/* Why the server refuses a request, or a connection before its first request. */
+struct http_refusal {
+    int status;
+    const char *message; /* a sentence for a person */
+    int retry_after;     /* seconds after which the same may succeed; 0: it never will */
+};
+
+/*
+ * Called in the handler's place: the server decides that it refuses, its owner in which words. It replies by http_call_reply()
+ * before it returns, and the connection ends after that. Of the request it may ask for the path: as much of it as
+ * came, "/" when none did.
+ */
+typedef void http_server_refuse(struct http_call *call, const struct http_refusal *refusal, void *context);
+
+struct http_server_callbacks {
+    http_server_handler *handle;
+    http_server_refuse *refuse;
+    void *context; /* of both */
+};
+
 /* take_fd: a listening socket. metrics: borrowed. */
 enum status http_server_create(struct event_loop *loop, int take_fd, const struct http_server_options *options,
-                               struct metrics *metrics, http_server_handler *handler, void *context,
+                               struct metrics *metrics, const struct http_server_callbacks *callbacks,
                                struct http_server **ret_server, struct error *ret_error);
 /* Closes every connection at once; kept calls get their gone callback. */
 void http_server_destroy(struct http_server *server);

@@ -33,8 +33,10 @@ void api_set_tenants(struct api *api, struct tenant_access *tenants);
 void api_destroy(struct api *api);
 AUTO_DEFINE(api);
 
-/* Handlers for http_server_create(); the context is the struct api. */
+/* For http_server_create(); the context is the struct api. */
 void api_handle_token_socket(struct http_call *call, void *api);
 void api_handle_admin_socket(struct http_call *call, void *api);
+/* Of both sockets: an error as all of this API, JSON:API's below /v2/. */
+void api_refuse(struct http_call *call, const struct http_refusal *refusal, void *api);
 
 #endif

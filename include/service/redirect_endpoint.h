@@ -24,7 +24,9 @@ enum status redirect_endpoint_create(struct broker *broker, const struct redirec
 void redirect_endpoint_destroy(struct redirect_endpoint *endpoint);
 AUTO_DEFINE(redirect_endpoint);
 
-/* Handler for http_server_create(); the context is the struct redirect_endpoint. */
+/* For http_server_create(); the context is the struct redirect_endpoint. */
 void redirect_endpoint_handle(struct http_call *call, void *endpoint);
+/* A page as all others. */
+void redirect_endpoint_refuse(struct http_call *call, const struct http_refusal *refusal, void *endpoint);
 
 #endif

@@ -146,17 +146,21 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
     if (status == OK)
         status = open_unix("token", &config->token_socket, &fd, &faces->bound_paths[0], ret_error);
     if (status == OK)
-        status = http_server_create(loop, fd, &token, metrics, api_handle_token_socket, faces->api,
+        status = http_server_create(loop, fd, &token, metrics,
+                                    &(struct http_server_callbacks){api_handle_token_socket, api_refuse, faces->api},
                                     &faces->token_server, ret_error);
     if (status == OK)
         status = open_unix("admin", &config->admin_socket, &fd, &faces->bound_paths[1], ret_error);
     if (status == OK)
-        status = http_server_create(loop, fd, &local, metrics, api_handle_admin_socket, faces->api,
+        status = http_server_create(loop, fd, &local, metrics,
+                                    &(struct http_server_callbacks){api_handle_admin_socket, api_refuse, faces->api},
                                     &faces->admin_server, ret_error);
     if (status == OK)
         status = open_redirect(config, &fd, ret_error);
     if (status == OK)
-        status = http_server_create(loop, fd, &tcp, metrics, redirect_endpoint_handle, faces->redirect_endpoint,
+        status = http_server_create(loop, fd, &tcp, metrics,
+                                    &(struct http_server_callbacks){redirect_endpoint_handle, redirect_endpoint_refuse,
+                                                                    faces->redirect_endpoint},
                                     &faces->redirect_server, ret_error);
     if (status == OK)
         *ret_faces = TAKE(faces);

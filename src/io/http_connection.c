@@ -128,7 +128,7 @@ static enum next read_input(struct http_connection *connection)
     size_t size;
     char *room = take_parse(connection) ? http_parse_room(connection->parse, &size) : NULL;
     if (!room) {
-        http_reply_refuse(connection, 503, "busy", "There is no memory for this request now.", RETRY_AFTER_SECONDS);
+        http_reply_refuse(connection, 503, "There is no memory for this request now.", RETRY_AFTER_SECONDS);
         return NEXT_STEP;
     }
     ssize_t length = recv(connection->fd, room, size, 0);
@@ -149,14 +149,14 @@ static void handle_request(struct http_connection *connection)
     struct http_server *server = connection->server;
     metrics_add(server->metrics, METRIC_HTTP_REQUESTS, 1);
     http_connection_change_state(connection, HTTP_STATE_HANDLING);
-    server->handler(&connection->call, server->context);
+    server->callbacks.handle(&connection->call, server->callbacks.context);
 }
 
 static void refuse_request(struct http_connection *connection)
 {
     const char *message;
     int status = http_parse_refusal(connection->parse, &message);
-    http_reply_refuse(connection, status, status == 413 ? "too_large" : "invalid_request", message, 0);
+    http_reply_refuse(connection, status, message, 0);
 }
 
 /* Replies of one batch go out with one write, before the next read; a client that does not take them is not read. */
@@ -333,7 +333,7 @@ void http_connection_on_deadline(struct http_connection *connection, int64_t now
     } else if (is_write_late || connection->state != HTTP_STATE_READING) {
         http_connection_close(connection);
     } else {
-        http_reply_refuse(connection, 408, "invalid_request", "The request did not arrive in time.", 0);
+        http_reply_refuse(connection, 408, "The request did not arrive in time.", 0);
         http_connection_run(connection);
     }
 }

@@ -20,6 +20,7 @@ enum {
     HTTP_BATCH_MAX = 64 * 1024, /* bytes of replies to pipelined requests before they are sent */
     HTTP_LINGER_MS = 2000,      /* for the client to read the reply to a request that was not read to its end */
     HTTP_PREFIX_MAX = 64,       /* "HTTP/1.1 200 OK" and Date */
+    HTTP_REFUSED_MAX = 32,
 };
 
 /* State, and how long it may last: ms in options, or 0 for ever. */
@@ -97,14 +98,16 @@ struct http_server {
     struct listener *listener;
     struct http_server_options options;
     struct metrics *metrics;
-    http_server_handler *handler;
-    void *context;
+    struct http_server_callbacks callbacks;
 
     struct http_connection *first;
     size_t count;
     struct http_uid *uids;
     size_t user_count; /* of them, those who have a connection; strangers are one more */
     struct http_uid strangers; /* everybody whose user does not count: refused at once, or on TCP */
+    /* Connections that were refused and may still read why, the newest; NULL where there is none. */
+    struct http_connection *refused[HTTP_REFUSED_MAX];
+    size_t next_refused;
     struct http_uid_list waiting;
     struct loop_timer *next_turn; /* runs while somebody waits */
     bool is_draining;
@@ -112,6 +115,7 @@ struct http_server {
     struct http_pool pool;
     struct http_parse *parses[HTTP_POOL_MAX];
     size_t parse_count;
+    struct http_parse *no_request; /* stands for the request of a connection that is refused without one */
     struct http_heads *heads; /* NULL on TCP, where a head may carry a cookie or a state */
 
     /* Deadlines are looked at once per interval; time is as old as that, so that no request asks the clock. */
@@ -145,8 +149,7 @@ void http_connection_on_deadline(struct http_connection *connection, int64_t now
 void http_connection_close(struct http_connection *connection);
 
 /* http_reply.c */
-/* The server's own error reply, after which the connection ends. retry_after: seconds, or 0. */
-void http_reply_refuse(struct http_connection *connection, int status, const char *code, const char *message,
-                       int retry_after);
+/* Has the server's owner reply, after which the connection ends. retry_after: seconds, or 0. */
+void http_reply_refuse(struct http_connection *connection, int status, const char *message, int retry_after);
 
 #endif

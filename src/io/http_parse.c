@@ -488,6 +488,17 @@ void http_parse_finish_request(struct http_parse *parse)
     parse->skipped_line = false;
 }
 
+void http_parse_find_path(struct http_parse *parse)
+{
+    /* Before a request there is only what is left of the one before. */
+    if (parse->step == STEP_BEFORE)
+        parse->request = (struct request){0};
+    if (parse->step >= STEP_BODY || parse->request.target.length == 0)
+        return;
+    parse->request.verb = verb_of(&parse->parser);
+    (void)split_target(parse);
+}
+
 int http_parse_refusal(const struct http_parse *parse, const char **ret_message)
 {
     *ret_message = parse->refusal_message;

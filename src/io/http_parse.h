@@ -36,6 +36,11 @@ void http_parse_finish_request(struct http_parse *parse);
 /* No byte of a further request is there. */
 bool http_parse_is_empty(const struct http_parse *parse);
 
+/*
+ * For a request that is refused before it is complete: http_parse_path() gives what came of its path, and
+ * http_parse_verb() its method, if the request line came so far.
+ */
+void http_parse_find_path(struct http_parse *parse);
 /* After REFUSED: the status, and what is wrong in words. */
 int http_parse_refusal(const struct http_parse *parse, const char **ret_message);
 /* True once, when the client waits for "100 Continue" before it sends the body (RFC 9110 §10.1.1). */

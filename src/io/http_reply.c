@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_LINE_MAX = 80, LENGTH_LINE_MAX = 48, CHUNK_LINE_MAX = 24, REFUSAL_MAX = 512 };
+enum { STATUS_LINE_MAX = 80, LENGTH_LINE_MAX = 48, CHUNK_LINE_MAX = 24 };
 
 static const char close_line[] = "Connection: close\r\n";
 static const char keep_alive_line[] = "Connection: keep-alive\r\n";
@@ -286,26 +286,22 @@ void http_call_stream_pull(struct http_call *call, http_call_more *more, void *c
         http_connection_wake(call->connection);
 }
 
-/* ---- the server's own ---- */
+/* ---- refusals ---- */
 
-void http_reply_refuse(struct http_connection *connection, int status, const char *code, const char *message,
-                       int retry_after)
+void http_reply_refuse(struct http_connection *connection, int status, const char *message, int retry_after)
 {
-    metrics_add(connection->server->metrics, METRIC_HTTP_REFUSED, 1);
-    char body[REFUSAL_MAX];
-    int length = snprintf(body, sizeof body, "{\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}],\"retryable\":%s}", code,
-                          message, retry_after > 0 ? "true" : "false");
-    assert(length > 0 && (size_t)length < sizeof body);
-    append_status_and_date(connection, status);
-    append(connection, close_line, sizeof close_line - 1);
-    append_header(connection, "Content-Type", "application/json");
-    append_text(connection, "Cache-Control: no-store\r\n");
-    if (retry_after > 0) {
-        char line[LENGTH_LINE_MAX];
-        snprintf(line, sizeof line, "Retry-After: %d\r\n", retry_after);
-        append_text(connection, line);
-    }
-    append_body(connection, body, (size_t)length, false);
+    struct http_server *server = connection->server;
+    const struct http_refusal refusal = {.status = status, .message = message, .retry_after = retry_after};
+    metrics_add(server->metrics, METRIC_HTTP_REFUSED, 1);
+    bool has_request = connection->parse;
+    if (!has_request)
+        connection->parse = server->no_request;
+    http_parse_find_path(connection->parse);
     connection->is_refused = true;
-    http_connection_change_state(connection, HTTP_STATE_ENDING);
+    connection->ends_after = true;
+    http_connection_change_state(connection, HTTP_STATE_HANDLING);
+    server->callbacks.refuse(&connection->call, &refusal, server->callbacks.context);
+    assert(connection->state == HTTP_STATE_ENDING);
+    if (!has_request)
+        connection->parse = NULL;
 }

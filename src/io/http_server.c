@@ -11,7 +11,6 @@
 #include "io/http_connection.h"
 
 enum {
-    REFUSED_MAX = 32, /* connections over a user's limit that may still read why */
     RETRY_AFTER_SECONDS = 1,
     SWEEP_MS_MIN = 5,
     SWEEP_MS_MAX = 1000,
@@ -228,8 +227,18 @@ static void remember(struct http_server *server, struct http_connection *connect
         listener_pause(server->listener);
 }
 
+static void forget_refused(struct http_server *server, const struct http_connection *connection)
+{
+    for (size_t i = 0; i < HTTP_REFUSED_MAX; i++) {
+        if (server->refused[i] == connection)
+            server->refused[i] = NULL;
+    }
+}
+
 void http_server_forget(struct http_server *server, struct http_connection *connection)
 {
+    if (connection->uid == &server->strangers)
+        forget_refused(server, connection);
     if (connection->previous)
         connection->previous->next = connection->next;
     else
@@ -256,20 +265,29 @@ static bool are_descriptors_scarce(const struct http_server *server, int newest_
     return (rlim_t)newest_fd >= limit.rlim_cur - spare;
 }
 
+/* A crowd of refused connections takes few places: the one that had longest to read its reply makes room for the newest. */
+static void refuse_connection(struct http_connection *connection, int status, const char *message)
+{
+    struct http_server *server = connection->server;
+    struct http_connection **place = &server->refused[server->next_refused];
+    server->next_refused = (server->next_refused + 1) % HTTP_REFUSED_MAX;
+    if (*place)
+        http_connection_close(*place);
+    *place = connection;
+    http_reply_refuse(connection, status, message, RETRY_AFTER_SECONDS);
+}
+
 /* Finds the connection's user, or refuses it. */
 static void admit_peer(struct http_server *server, struct http_connection *connection)
 {
     struct http_uid *user = uid_find_or_add(server, connection->peer.peer.uid);
     if (!user || are_descriptors_scarce(server, connection->fd)) {
-        http_reply_refuse(connection, 503, "busy", "There is no room for more connections.", RETRY_AFTER_SECONDS);
+        refuse_connection(connection, 503, "There is no room for more connections.");
     } else if (user->count >= server->options.max_connections_per_uid) {
-        http_reply_refuse(connection, 429, "busy", "This user has too many connections.", RETRY_AFTER_SECONDS);
+        refuse_connection(connection, 429, "This user has too many connections.");
     } else {
         connection->uid = user;
-        return;
     }
-    if (server->strangers.count >= REFUSED_MAX)
-        connection->output.failed = true;
 }
 
 static void on_accepted(int take_fd, void *context)
@@ -315,7 +333,7 @@ static int64_t sweep_interval(const struct http_server_options *options)
 }
 
 enum status http_server_create(struct event_loop *loop, int take_fd, const struct http_server_options *options,
-                               struct metrics *metrics, http_server_handler *handler, void *context,
+                               struct metrics *metrics, const struct http_server_callbacks *callbacks,
                                struct http_server **ret_server, struct error *ret_error)
 {
     struct http_server *server = calloc(1, sizeof *server);
@@ -326,8 +344,7 @@ enum status http_server_create(struct event_loop *loop, int take_fd, const struc
     server->loop = loop;
     server->options = *options;
     server->metrics = metrics;
-    server->handler = handler;
-    server->context = context;
+    server->callbacks = *callbacks;
     server->sweep_interval = sweep_interval(options);
     uid_init(&server->strangers);
     TAILQ_INIT(&server->waiting);
@@ -335,7 +352,8 @@ enum status http_server_create(struct event_loop *loop, int take_fd, const struc
     server->sweep = loop_timer_create(loop, on_sweep, server);
     if (options->is_local)
         server->heads = http_heads_create();
-    if (!server->sweep || !server->next_turn || (options->is_local && !server->heads)) {
+    server->no_request = http_parse_create(&server->options, NULL);
+    if (!server->sweep || !server->next_turn || !server->no_request || (options->is_local && !server->heads)) {
         close(take_fd);
         http_server_destroy(server);
         return error_set(ret_error, ERR_NO_MEMORY, "HTTP server");
@@ -361,6 +379,7 @@ void http_server_destroy(struct http_server *server)
     loop_timer_destroy(server->sweep);
     while (server->parse_count > 0)
         http_parse_destroy(server->parses[--server->parse_count]);
+    http_parse_destroy(server->no_request);
     http_heads_destroy(server->heads);
     http_pool_finish(&server->pool);
     free(server);

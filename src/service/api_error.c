@@ -28,6 +28,11 @@ int api_error_status(enum api_error_code code)
     return api_error_row(code)->status;
 }
 
+static int status_of(const struct api_error *error)
+{
+    return error->refused_status ? error->refused_status : api_error_status(error->code);
+}
+
 bool api_error_append_one(const struct api_error *error, struct text_buffer *buffer)
 {
     text_buffer_append_format(buffer, "{\"code\":\"%s\",\"message\":", api_error_row(error->code)->code);
@@ -43,7 +48,10 @@ bool api_error_append(const struct api_error *error, struct text_buffer *buffer)
 {
     text_buffer_append_text(buffer, "{\"errors\":[");
     api_error_append_one(error, buffer);
-    text_buffer_append_format(buffer, "],\"retryable\":%s", api_error_row(error->code)->retryable ? "true" : "false");
+    text_buffer_append_text(buffer, "]");
+    if (!error->refused_status)
+        text_buffer_append_format(buffer, ",\"retryable\":%s",
+                                  api_error_row(error->code)->retryable ? "true" : "false");
     if (error->members) {
         text_buffer_append_text(buffer, ",");
         text_buffer_append_text(buffer, error->members);
@@ -66,7 +74,7 @@ const char *api_error_content_type(const struct http_call *call)
 
 bool api_error_append_json_api(const struct api_error *error, struct text_buffer *buffer)
 {
-    text_buffer_append_format(buffer, "{\"status\":\"%d\",\"code\":\"%s\",\"detail\":", api_error_status(error->code),
+    text_buffer_append_format(buffer, "{\"status\":\"%d\",\"code\":\"%s\",\"detail\":", status_of(error),
                               api_error_row(error->code)->code);
     text_buffer_append_json_string(buffer, error->message, strlen(error->message));
     if (error->field) {
@@ -109,8 +117,8 @@ void api_error_reply(struct http_call *call, const struct api_error *error)
         api_error_reply_no_memory(call);
         return;
     }
-    http_call_reply(call, api_error_status(error->code), api_error_content_type(call), headers, count,
-                    text_buffer_text(&body), body.length);
+    http_call_reply(call, status_of(error), api_error_content_type(call), headers, count, text_buffer_text(&body),
+                    body.length);
 }
 
 void api_error_reply_text(struct http_call *call, enum api_error_code code, const char *message)
@@ -134,4 +142,16 @@ void api_error_reply_no_memory(struct http_call *call)
     const char *body = api_error_is_json_api(call) ? json_api : plain;
     http_call_reply(call, api_error_status(API_ERROR_OVERLOADED), api_error_content_type(call), headers,
                     sizeof headers / sizeof *headers, body, strlen(body));
+}
+
+void api_error_reply_refusal(struct http_call *call, const struct http_refusal *refusal)
+{
+    struct api_error error = {.message = refusal->message, .retry_after = refusal->retry_after};
+    if (refusal->retry_after == 0) {
+        error.code = API_ERROR_INVALID_REQUEST;
+        error.refused_status = refusal->status;
+    } else {
+        error.code = refusal->status == api_error_status(API_ERROR_BUSY) ? API_ERROR_BUSY : API_ERROR_OVERLOADED;
+    }
+    api_error_reply(call, &error);
 }

@@ -47,6 +47,8 @@ struct api_error {
     int64_t retry_after; /* seconds; 0: not known (for BUSY and OVERLOADED: one) */
     const char *allow;   /* for METHOD_NOT_ALLOWED; NULL otherwise */
     const char *members; /* more members of the document, JSON text without braces; NULL */
+    int refused_status;  /* the HTTP server refused the request, with this status instead of the code's own and without
+                            "retryable"; 0: a handler did */
 };
 
 int api_error_status(enum api_error_code code);
@@ -65,6 +67,9 @@ bool api_error_is_json_api(const struct http_call *call);
 const char *api_error_content_type(const struct http_call *call);
 /* One element of "errors". */
 bool api_error_append_json_api(const struct api_error *error, struct text_buffer *buffer);
+
+/* A request, or a connection, that never reached a path. */
+void api_error_reply_refusal(struct http_call *call, const struct http_refusal *refusal);
 
 /* The usual ones. */
 void api_error_reply_text(struct http_call *call, enum api_error_code code, const char *message);

@@ -144,3 +144,9 @@ void api_handle_admin_socket(struct http_call *call, void *api)
 {
     handle(api, &api_admin_routes, call);
 }
+
+void api_refuse(struct http_call *call, const struct http_refusal *refusal, void *api)
+{
+    (void)api;
+    api_error_reply_refusal(call, refusal);
+}

@@ -33,9 +33,9 @@ static const struct page_row *page_row(enum page_kind kind)
     return &rows[kind];
 }
 
-int page_status(enum page_kind kind)
+int page_status(const struct page *page)
 {
-    return page_row(kind)->status;
+    return page->status ? page->status : page_row(page->kind)->status;
 }
 
 const char *page_security_policy(void)
@@ -90,7 +90,7 @@ bool page_append(const struct page *page, struct text_buffer *buffer)
                                     "<meta name=\"robots\" content=\"noindex\">\n");
     append_element(buffer, "<title>", row->title, "</title>\n");
     text_buffer_append_text(buffer, "<style>" PAGE_STYLE "</style>\n</head>\n");
-    append_element(buffer, "<body class=\"", row->status < 400 ? "good" : "bad", "\">\n<main>\n");
+    append_element(buffer, "<body class=\"", page_status(page) < 400 ? "good" : "bad", "\">\n<main>\n");
     append_element(buffer, "<h1>", row->title, "</h1>\n");
     append_element(buffer, "<p>", row->what, "</p>\n");
     append_facts(buffer, page);

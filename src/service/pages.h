@@ -37,8 +37,7 @@
       "A login has to end in the browser in which it began, and its answer has to come from the provider that was "    \
       "asked. A private window or blocked cookies can be the reason. Nothing was connected.",                          \
       "Get a new link, and open it in the browser that you will log in with:", "iclientctl login")                     \
-    X(WRONG_HOST, 421, "Not this address",                                                                             \
-      "The request names a host that iclientd does not answer for.",                                                   \
+    X(WRONG_HOST, 421, "Not this address", "The request names a host that iclientd does not answer for.",              \
       "Open the link exactly as it was shown.", NULL)                                                                  \
     X(NOT_OPENED, 403, "Open this link yourself",                                                                      \
       "A login link works when a person opens it in a window, not when another page loads it in the background.",      \
@@ -47,8 +46,13 @@
       "To connect an account, run this in a terminal:", "iclientctl login")                                            \
     X(WRONG_METHOD, 405, "Not like this", "This address is for opening in a browser.",                                 \
       "Open the link as it was shown.", NULL)                                                                          \
-    X(BUSY, 503, "Not now", "iclientd has no room for this login at the moment.", "Try again in a moment:",            \
-      "iclientctl login")
+    X(NOT_UNDERSTOOD, 400, "This is no request for iclientd",                                                          \
+      "What the browser sent is malformed, too large, or came too slowly.",                                            \
+      "Open the link exactly as it was shown. If that was done, begin again:", "iclientctl login")                     \
+    X(TOO_MANY, 429, "Too many connections", "Programs of this user hold too many connections to iclientd.",           \
+      "Close other windows that wait for iclientd, then load this page again.", NULL)                                  \
+    X(BUSY, 503, "Not now", "iclientd has no room for this login at the moment.",                                      \
+      "Try again in a moment:", "iclientctl login")
 #define PAGE_SYMBOL(symbol, status, title, what, next, command) PAGE_##symbol,
 enum page_kind { PAGE_TABLE(PAGE_SYMBOL) PAGE_COUNT };
 #undef PAGE_SYMBOL
@@ -58,6 +62,7 @@ enum { PAGE_MAX = 32 * 1024 };
 /* Texts may be NULL and may hold anything. */
 struct page {
     enum page_kind kind;
+    int status; /* 0: the kind's own */
     const char *connection;
     const char *tenant;
     const char *iclient;
@@ -67,7 +72,7 @@ struct page {
     const char *provider_words; /* shown as a quotation, so that nobody takes them for ours */
 };
 
-int page_status(enum page_kind kind);
+int page_status(const struct page *page);
 bool page_append(const struct page *page, struct text_buffer *buffer);
 
 /* The Content-Security-Policy of every page: nothing but our own style, by its hash. */

@@ -1,5 +1,6 @@
 #include "service/redirect_endpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,14 +65,20 @@ static void reply(struct http_call *call, int status, const struct http_reply_he
                     SECURITY_HEADERS + extra_count, text_buffer_text(body), body->length);
 }
 
-static void reply_page(struct http_call *call, const struct page *page)
+static void reply_page_with(struct http_call *call, const struct page *page, const struct http_reply_header *extra,
+                            size_t extra_count)
 {
-    static const struct http_reply_header allow[] = {{"Allow", "GET"}};
     AUTO_FINISH(text_buffer) body;
     text_buffer_init(&body, PAGE_MAX);
     if (!page_append(page, &body))
         text_buffer_clear(&body);
-    reply(call, page_status(page->kind), allow, page->kind == PAGE_WRONG_METHOD, &body);
+    reply(call, page_status(page), extra, extra_count, &body);
+}
+
+static void reply_page(struct http_call *call, const struct page *page)
+{
+    static const struct http_reply_header allow[] = {{"Allow", "GET"}};
+    reply_page_with(call, page, allow, page->kind == PAGE_WRONG_METHOD);
 }
 
 static void reply_kind(struct http_call *call, enum page_kind kind)
@@ -354,4 +361,16 @@ void redirect_endpoint_handle(struct http_call *call, void *context)
         reply_kind(call, plain);
     else
         reply_kind(call, PAGE_WRONG_METHOD);
+}
+
+void redirect_endpoint_refuse(struct http_call *call, const struct http_refusal *refusal, void *context)
+{
+    (void)context;
+    char seconds[24];
+    snprintf(seconds, sizeof seconds, "%d", refusal->retry_after);
+    const struct http_reply_header retry_after[] = {{"Retry-After", seconds}};
+    struct page page = {.kind = PAGE_NOT_UNDERSTOOD, .status = refusal->status, .detail = refusal->message};
+    if (refusal->retry_after > 0)
+        page = (struct page){.kind = refusal->status == 429 ? PAGE_TOO_MANY : PAGE_BUSY};
+    reply_page_with(call, &page, retry_after, refusal->retry_after > 0);
 }

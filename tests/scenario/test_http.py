@@ -1,8 +1,12 @@
 """Bytes on the sockets: what is not HTTP ends the connection, never the daemon."""
 
+import contextlib
+import http.client
+import json
 import re
 import resource
 import socket
+from urllib.parse import urlsplit
 
 import documents
 import pytest
@@ -55,6 +59,60 @@ def test_all_malformed_requests_in_one_daemon_are_counted(daemon):
     for content in MALFORMED.values():
         daemon.raw(content)
     assert daemon.metrics()["iclientd_http_refused_total"] - before == len(MALFORMED)
+
+
+# One row for each status that comes before a path is known to be right (docs/API.md, Errors).
+REFUSED = {
+    400: b"GET %s HTTP/1.1\r\n\r\n",
+    408: b"GET %s HTTP/1.1\r\nHost: x\r\n",
+    413: b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n",
+    414: b"GET %s?" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    431: b"GET %s HTTP/1.1\r\nHost: x\r\n" + b"X-A: a\r\n" * 500 + b"\r\n",
+    505: b"GET %s HTTP/9.1\r\nHost: x\r\n\r\n",
+}
+
+
+def refusal_of(daemon, listener, content):
+    """(status, headers, text) of the answer after which the connection is closed."""
+    tcp = urlsplit(daemon.base)
+    client = (socket.create_connection((tcp.hostname, tcp.port)) if listener == "redirect" else socket.socket(socket.AF_UNIX))
+    with client:
+        client.settimeout(PATIENCE)
+        if listener != "redirect":
+            client.connect(str(daemon.token_socket if listener == "token" else daemon.admin_socket))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            client.sendall(content)
+        reply = http.client.HTTPResponse(client)
+        reply.begin()
+        text = reply.read().decode()
+        assert client.recv(1) == b"" and reply.getheader("Connection") == "close"
+        return reply.status, reply, text
+
+
+@pytest.mark.parametrize("listener, path, content_type", [
+    ("token", "/v1/token/crm", "application/json"), ("admin", "/v1/connections", "application/json"),
+    ("admin", "/v2/tenants/acme/oauth-clients", "application/vnd.api+json"),
+    ("redirect", "/callback", "text/html; charset=utf-8")], ids=["token", "admin", "json-api", "redirect"])
+def test_refusal_speaks_the_listeners_language(daemon, listener, path, content_type):
+    for expected, content in REFUSED.items():
+        status, reply, text = refusal_of(daemon, listener, content.replace(b"%s", path.encode()))
+        assert (status, reply.getheader("Content-Type")) == (expected, content_type), text
+        assert reply.getheader("Cache-Control") == "no-store"
+        if listener == "redirect":
+            assert_is_safe_page(reply, text)
+            continue
+        document = json.loads(text)
+        error, = document["errors"]
+        assert error["code"] == "invalid_request" and "retryable" not in document
+        assert set(error) == ({"status", "code", "detail"} if "/v2/" in path else {"code", "message"})
+        assert error.get("status", str(status)) == str(status)
+
+
+def assert_is_safe_page(reply, text):
+    assert "<script" not in text and "iclientctl login NAME" in text
+    assert "default-src 'none'" in reply.getheader("Content-Security-Policy")
+    assert (reply.getheader("X-Frame-Options"), reply.getheader("X-Content-Type-Options")) == ("DENY", "nosniff")
+    assert reply.getheader("Referrer-Policy") == "no-referrer"
 
 
 @pytest.mark.parametrize("kind", TOO_LARGE)

@@ -176,6 +176,18 @@ static void handle(struct http_call *call, void *context)
     reply_text(call, text);
 }
 
+static void refuse(struct http_call *call, const struct http_refusal *refusal, void *context)
+{
+    cr_assert_eq(context, &metrics);
+    struct http_text path = http_call_path(call);
+    char text[256];
+    int length = snprintf(text, sizeof text, "[%.*s: %s %d]", (int)path.length, path.data, refusal->message,
+                          refusal->retry_after);
+    http_call_reply(call, refusal->status, "text/plain", NULL, 0, text, (size_t)length);
+}
+
+static const struct http_server_callbacks callbacks = {handle, refuse, &metrics};
+
 /* ---- the server under test ---- */
 
 static void open_all(void)
@@ -192,7 +204,7 @@ static void start(void)
     int fd = -1;
     struct error error = {0};
     cr_assert_eq(listener_bind_unix(address.sun_path, 0600, NULL, &fd, &error), OK, "%s", error.message);
-    cr_assert_eq(http_server_create(loop, fd, &options, &metrics, handle, &metrics, &server, &error), OK, "%s",
+    cr_assert_eq(http_server_create(loop, fd, &options, &metrics, &callbacks, &server, &error), OK, "%s",
                  error.message);
 }
 
@@ -489,7 +501,7 @@ Test(http_server, peer_is_known_on_a_unix_socket_and_not_on_tcp)
     socklen_t size = sizeof bound;
     cr_assert_eq(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
     options.is_local = false;
-    cr_assert_eq(http_server_create(loop, fd, &options, &metrics, handle, &metrics, &server, NULL), OK);
+    cr_assert_eq(http_server_create(loop, fd, &options, &metrics, &callbacks, &server, NULL), OK);
     client = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .text = strdup("")};
     cr_assert_eq(connect(client.fd, (struct sockaddr *)&bound, size), 0);
     fcntl(client.fd, F_SETFL, O_NONBLOCK);
@@ -505,14 +517,16 @@ Test(http_server, refused_requests_get_the_envelope_and_the_end)
     static const struct {
         const char *request;
         const char *status;
+        const char *path; /* what the owner may ask for */
     } rows[] = {
-        {"GET / HTTP/1.1\r\n\r\n", "400 Bad Request"},
-        {"GET / HTTP/1.1\nHost: x\n\n", "400 Bad Request"},
-        {"GET / HTTP/3.0\r\nHost: x\r\n\r\n", "505 HTTP Version Not Supported"},
-        {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n", "413 Content Too Large"},
-        {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 Bad Request"},
-        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 Bad Request"},
-        {"\x16\x03\x01\x02", "400 Bad Request"},
+        {"GET /a HTTP/1.1\r\n\r\n", "400 Bad Request", "/a"},
+        {"GET /a?b HTTP/1.1\nHost: x\n\n", "400 Bad Request", "/a"},
+        {"GET /v2/x HTTP/3.0\r\nHost: x\r\n\r\n", "505 HTTP Version Not Supported", "/v2/x"},
+        {"POST /v2/x HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n", "413 Content Too Large", "/v2/x"},
+        {"POST http://h/c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400 Bad Request", "/c"},
+        {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 Bad Request", "/"},
+        {"\x16\x03\x01\x02", "400 Bad Request", "/"},
+        {"\n", "400 Bad Request", "/"},
     };
     start();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -522,8 +536,9 @@ Test(http_server, refused_requests_get_the_envelope_and_the_end)
         char line[64];
         int length = snprintf(line, sizeof line, "HTTP/1.1 %s\r\nDate: ", rows[i].status);
         cr_assert_eq(strncmp(client.text, line, (size_t)length), 0, "%s", client.text);
-        cr_assert(strstr(client.text, "\r\nConnection: close\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"));
-        cr_assert(strstr(client.text, "\r\n\r\n{\"errors\":[{\"code\":\"") && strstr(client.text, "\"retryable\":false}"));
+        cr_assert(strstr(client.text, "\r\nConnection: close\r\nContent-Type: text/plain\r\n"));
+        snprintf(line, sizeof line, "\r\n\r\n[%s: ", rows[i].path);
+        cr_assert(strstr(client.text, line) && strstr(client.text, " 0]"), "%s", client.text);
         cr_assert_eq(client.reason, 0);
         cr_assert_eq(metrics.values[METRIC_HTTP_REFUSED], (int64_t)i + 1);
         client_close(&client);
@@ -539,6 +554,28 @@ Test(http_server, good_requests_before_a_bad_one_are_answered)
     client_expect_end(&client);
     cr_assert(strstr(client.text, "</a>") && strstr(client.text, "</b>") && strstr(client.text, " 400 "));
     cr_assert_null(strstr(client.text, "</c>"));
+    client_close(&client);
+}
+
+/* The path of a request that was answered before is none of the one that is refused. */
+Test(http_server, refusal_knows_no_path_of_an_earlier_request)
+{
+    start();
+    struct client client = client_open();
+    client_send(&client, GET("/earlier") "\n");
+    client_expect_end(&client);
+    cr_assert(strstr(client.text, "</earlier>") && strstr(client.text, "[/: "), "%s", client.text);
+    client_close(&client);
+}
+
+Test(http_server, refused_head_has_no_body)
+{
+    start();
+    struct client client = client_open();
+    client_send(&client, "HEAD /a HTTP/1.1\r\n\r\n");
+    client_expect_end(&client);
+    cr_assert(strstr(client.text, "HTTP/1.1 400 "));
+    cr_assert_null(strstr(client.text, "[/a: "), "%s", client.text);
     client_close(&client);
 }
 
@@ -1013,8 +1050,7 @@ Test(http_server, connection_over_the_users_limit_is_told_to_come_again)
     client_expect_end(&clients[2]);
     cr_assert_eq(strncmp(clients[2].text, "HTTP/1.1 429 Too Many Requests\r\n", 32), 0, "%s", clients[2].text);
     cr_assert(strstr(clients[2].text, "\r\nConnection: close\r\n"));
-    cr_assert(strstr(clients[2].text, "\r\nRetry-After: 1\r\n"));
-    cr_assert(strstr(clients[2].text, "{\"errors\":[{\"code\":\"busy\","));
+    cr_assert(strstr(clients[2].text, "[/: This user has too many connections. 1]"));
     client_send(&clients[0], GET("/a"));
     client_expect(&clients[0], "</a>", 1);
     client_close(&clients[0]);
@@ -1051,8 +1087,7 @@ Test(http_server, connections_leave_descriptors_to_others)
     struct client *last = &clients[admitted - 1];
     cr_assert(is_refused);
     cr_assert_eq(strncmp(last->text, "HTTP/1.1 503 Service Unavailable\r\n", 34), 0, "%s", last->text);
-    cr_assert(strstr(last->text, "\r\nRetry-After: 1\r\n"));
-    cr_assert(strstr(last->text, "{\"errors\":[{\"code\":\"busy\","));
+    cr_assert(strstr(last->text, "[/: There is no room for more connections. 1]"));
     cr_assert_gt(admitted, ALWAYS);
     cr_assert_leq(admitted, MOST - 40 / 2 + 1);
     client_send(&clients[0], GET("/a"));
@@ -1080,11 +1115,13 @@ Test(http_server, crowd_over_the_users_limit_cannot_fill_the_server)
     cr_assert_leq(http_server_connection_count(server), 34);
     client_send(&first, GET("/a"));
     client_expect(&first, "</a>", 1);
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < MANY; i++) {
+        client_read(&crowd[i]);
+        cr_expect_eq(strncmp(crowd[i].text, "HTTP/1.1 429 ", 13), 0, "%d was closed without a word: %s", i, crowd[i].text);
         client_close(&crowd[i]);
+    }
     client_close(&first);
-    turn();
-    cr_assert_eq(http_server_connection_count(server), 0);
+    expect_connections(0);
 }
 
 Test(http_server, connection_over_the_whole_limit_waits_for_room)

@@ -103,3 +103,29 @@ Test(api_error, message_that_does_not_fit_still_is_an_error)
     cr_assert(json_is_true(json_object_get(document, "retryable")));
     http_call_finish(&call);
 }
+
+Test(api_error, refusal_of_the_server_has_the_words_of_the_contract)
+{
+    static const struct {
+        struct http_refusal refusal;
+        const char *path;
+        const char *body;
+    } cases[] = {
+        {{400, "no", 0}, "/v1/x", "{\"errors\":[{\"code\":\"invalid_request\",\"message\":\"no\"}]}"},
+        {{408, "no", 0}, "/", "{\"errors\":[{\"code\":\"invalid_request\",\"message\":\"no\"}]}"},
+        {{413, "no", 0}, "/v1/x", "{\"errors\":[{\"code\":\"invalid_request\",\"message\":\"no\"}]}"},
+        {{505, "no", 0}, "/v2/x", "{\"errors\":[{\"status\":\"505\",\"code\":\"invalid_request\",\"detail\":\"no\"}]}"},
+        {{429, "no", 1}, "/", "{\"errors\":[{\"code\":\"busy\",\"message\":\"no\"}],\"retryable\":true}"},
+        {{503, "no", 1}, "/", "{\"errors\":[{\"code\":\"busy\",\"message\":\"no\"}],\"retryable\":true}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct http_call call;
+        fake_call_init(&call, HTTP_VERB_GET, cases[i].path);
+        api_error_reply_refusal(&call, &cases[i].refusal);
+        cr_expect_eq(call.status, cases[i].refusal.status, "%zu", i);
+        cr_expect_str_eq(fake_call_text(&call), cases[i].body, "%zu", i);
+        cr_expect(fake_call_has_header(&call, "Cache-Control: no-store\n"));
+        cr_expect_eq(fake_call_has_header(&call, "Retry-After: 1\n"), cases[i].refusal.retry_after > 0, "%zu", i);
+        http_call_finish(&call);
+    }
+}

@@ -328,3 +328,27 @@ Test(redirect_endpoint, cookie_is_secure_behind_https)
     send_request(&fixture);
     cr_assert(fake_call_has_header(&fixture.call, "Max-Age=600; Secure\n"));
 }
+
+Test(redirect_endpoint, refusal_of_the_server_is_a_page)
+{
+    static const struct {
+        struct http_refusal refusal;
+        const char *title;
+    } cases[] = {
+        {{400, "It is malformed.", 0}, "no request for iclientd"},
+        {{414, "Too long.", 0}, "no request for iclientd"},
+        {{505, "Unknown.", 0}, "no request for iclientd"},
+        {{429, "Many.", 1}, "Too many connections"},
+        {{503, "Full.", 1}, "Not now"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture fixture;
+        fixture_init(&fixture, HTTP_VERB_GET, "/", "");
+        redirect_endpoint_refuse(&fixture.call, &cases[i].refusal, fixture.endpoint);
+        check_page(&fixture, cases[i].refusal.status, cases[i].title);
+        bool is_final = cases[i].refusal.retry_after == 0;
+        cr_expect_eq(fake_call_has(&fixture.call, cases[i].refusal.message), is_final, "%zu", i);
+        cr_expect_eq(fake_call_has_header(&fixture.call, "Retry-After: 1\n"), !is_final, "%zu", i);
+        fixture_finish(&fixture);
+    }
+}
