@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "io/event_loop.h"
+#include "io/peer_owner.h"
 #include "model/access_rule.h"
 
 /*
@@ -17,16 +18,17 @@
  * deadlines, and a named maximum for everything. A request that is answered at once costs one read and one write.
  * Users take turns: however many requests one sends over however many connections, another's waits for a turn's worth.
  *
- * Refused before the handler sees it, then closed: malformed input 400 (bad line, bare LF, obs-fold, control bytes in the target,
- * duplicate Content-Length, any Transfer-Encoding, missing Host under 1.1), late input 408, long target 414, large headers 431, large body
- * 413, unknown version 505, connections beyond a limit 429 and 503. Expect: 100-continue is honoured.
+ * Refused before the handler sees it, then closed: malformed input 400 (bad line, bare LF, obs-fold, control bytes in
+ * the target, duplicate Content-Length, any Transfer-Encoding, missing Host under 1.1), late input 408, long target
+ * 414, large headers 431, large body 413, unknown version 505, connections beyond a limit 429 and 503. Expect:
+ * 100-continue is honoured.
  */
 struct http_server;
 struct http_call;
 
 struct http_server_options {
     size_t max_connections;          /* beyond it new ones wait in the kernel's queue, see crowded_rest_ms */
-    size_t max_connections_per_uid;  /* Unix sockets; over it: 429 and close */
+    size_t max_connections_per_uid;  /* over it: 429 and close */
     size_t spare_descriptors;        /* left to others, but half of the process's limit at most; then: 503 and close */
     size_t max_target;               /* bytes of the request target */
     size_t max_header_bytes;
@@ -39,6 +41,8 @@ struct http_server_options {
     int64_t crowded_rest_ms;         /* one between requests, or with half a one, for so long is closed when the server is full:
                                         of those of the user who has most connections the one that rests longest */
     bool is_local;                   /* a Unix socket: read the peer's credentials */
+    struct peer_owner *owners;       /* finds the users of TCP connections; borrowed. NULL: all count as one user */
+    bool users_give_way;             /* a user at the limit loses the connection that rests longest, and gets no 429 */
 };
 /* The numbers of DESIGN, Limits: 1024 connections, 256 per uid, 8 KiB target, 32 KiB headers in 64 lines, 256 KiB body, 64 KiB backlog, 10 s request, 60 s idle, 10 s write, 1 s rest. */
 struct http_server_options http_server_default_options(void);
@@ -54,9 +58,9 @@ struct http_refusal {
 };
 
 /*
- * Called in the handler's place: the server decides that it refuses, its owner in which words. It replies by http_call_reply()
- * before it returns, and the connection ends after that. Of the request it may ask for the path: as much of it as
- * came, "/" when none did.
+ * Called in the handler's place: the server decides that it refuses, its owner in which words. It replies by
+ * http_call_reply() before it returns, and the connection ends after that. Of the request it may ask for the path: as
+ * much of it as came, "/" when none did.
  */
 typedef void http_server_refuse(struct http_call *call, const struct http_refusal *refusal, void *context);
 

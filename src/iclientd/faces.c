@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "io/http_server.h"
 #include "io/listener.h"
+#include "io/peer_owner.h"
 #include "io/service_notify.h"
 #include "service/api_router.h"
 #include "service/redirect_endpoint.h"
@@ -17,12 +18,16 @@ struct faces {
     struct redirect_endpoint *redirect_endpoint;
     struct http_server *token_server;
     struct http_server *admin_server;
+    struct peer_owner *owners;
     struct http_server *redirect_server;
     char *bound_paths[2]; /* to be removed at the end */
 };
 
-/* A person's browser opens a handful of connections, whatever the token socket's limit is. */
-enum { REDIRECT_CONNECTIONS_MAX = 128 };
+/*
+ * A person's browser opens a handful of connections, whatever the token socket's limit is. As there, four users can
+ * take all of them.
+ */
+enum { REDIRECT_CONNECTIONS_MAX = 128, REDIRECT_CONNECTIONS_PER_USER = REDIRECT_CONNECTIONS_MAX / 4 };
 
 /* What a crowd on the token socket must leave: for operators and the store's files; for a socket and its resolver. */
 enum { OPERATORS_DESCRIPTORS = 64, EXCHANGE_DESCRIPTORS = 4 };
@@ -52,6 +57,7 @@ void faces_destroy(struct faces *faces)
     if (!faces)
         return;
     http_server_destroy(faces->redirect_server);
+    peer_owner_destroy(faces->owners);
     http_server_destroy(faces->admin_server);
     http_server_destroy(faces->token_server);
     redirect_endpoint_destroy(faces->redirect_endpoint);
@@ -122,6 +128,39 @@ static enum status make_handlers(struct event_loop *loop, struct faces *faces, s
     return status;
 }
 
+/* Without it the redirect endpoint takes all users for one, of whom the connections that rest longest give way. */
+static enum status find_owners(struct faces *faces, struct error *ret_error)
+{
+    enum status status = peer_owner_create(&faces->owners, ret_error);
+    if (status != ERR_UNSUPPORTED)
+        return status;
+    log_warning("the redirect endpoint cannot keep users apart: %s", ret_error->message);
+    return OK;
+}
+
+static enum status serve_redirects(struct event_loop *loop, struct faces *faces, struct metrics *metrics,
+                                   const struct config *config, struct error *ret_error)
+{
+    size_t per_user = (size_t)config->limits.connections_per_uid;
+    int fd = -1;
+    enum status status = find_owners(faces, ret_error);
+    if (status == OK)
+        status = open_redirect(config, &fd, ret_error);
+    if (status != OK)
+        return status;
+    struct http_server_options options = http_server_default_options();
+    options.is_local = false;
+    options.owners = faces->owners;
+    options.max_connections = REDIRECT_CONNECTIONS_MAX;
+    options.max_connections_per_uid =
+        per_user < REDIRECT_CONNECTIONS_PER_USER ? per_user : REDIRECT_CONNECTIONS_PER_USER;
+    /* Browsers keep connections that they do not use: these must not keep the same person's next login out. */
+    options.users_give_way = true;
+    const struct http_server_callbacks callbacks = {redirect_endpoint_handle, redirect_endpoint_refuse,
+                                                    faces->redirect_endpoint};
+    return http_server_create(loop, fd, &options, metrics, &callbacks, &faces->redirect_server, ret_error);
+}
+
 enum status faces_open(struct event_loop *loop, struct broker *broker, struct metrics *metrics,
                        const struct config *config, struct faces **ret_faces, struct error *ret_error)
 {
@@ -134,10 +173,6 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
     local.is_local = true;
     struct http_server_options token = local;
     token.spare_descriptors = spare_descriptors(config);
-    struct http_server_options tcp = http_server_default_options();
-    tcp.is_local = false;
-    tcp.max_connections = REDIRECT_CONNECTIONS_MAX;
-
     raise_descriptor_limit(config);
     enum status status = check_passed_sockets(ret_error);
     if (status == OK)
@@ -156,12 +191,7 @@ enum status faces_open(struct event_loop *loop, struct broker *broker, struct me
                                     &(struct http_server_callbacks){api_handle_admin_socket, api_refuse, faces->api},
                                     &faces->admin_server, ret_error);
     if (status == OK)
-        status = open_redirect(config, &fd, ret_error);
-    if (status == OK)
-        status = http_server_create(loop, fd, &tcp, metrics,
-                                    &(struct http_server_callbacks){redirect_endpoint_handle, redirect_endpoint_refuse,
-                                                                    faces->redirect_endpoint},
-                                    &faces->redirect_server, ret_error);
+        status = serve_redirects(loop, faces, metrics, config, ret_error);
     if (status == OK)
         *ret_faces = TAKE(faces);
     return status;

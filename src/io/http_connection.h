@@ -86,7 +86,7 @@ struct http_connection {
     struct http_call call;
     struct http_parse *parse; /* NULL while no byte is kept */
     struct http_output output;
-    struct http_uid *uid; /* strangers: refused, or on TCP */
+    struct http_uid *uid; /* strangers: refused */
     TAILQ_ENTRY(http_connection) turn; /* while it waits for one */
     struct peer_identity peer;
     struct event event; /* edge-triggered for good: a half-closed peer does not wake us again and again */
@@ -104,7 +104,7 @@ struct http_server {
     size_t count;
     struct http_uid *uids;
     size_t user_count; /* of them, those who have a connection; strangers are one more */
-    struct http_uid strangers; /* everybody whose user does not count: refused at once, or on TCP */
+    struct http_uid strangers; /* who was refused at once, and counts for no user */
     /* Connections that were refused and may still read why, the newest; NULL where there is none. */
     struct http_connection *refused[HTTP_REFUSED_MAX];
     size_t next_refused;

@@ -40,6 +40,9 @@ struct http_server_options http_server_default_options(void)
     };
 }
 
+/* No user's (chown(2) takes it for "unchanged"). */
+static const uid_t UNKNOWN_UID = (uid_t)-1;
+
 /* ---- how many connections each user has ---- */
 
 static void uid_init(struct http_uid *entry)
@@ -76,6 +79,14 @@ static void uids_finish(struct http_server *server)
         HASH_DEL(server->uids, entry);
         free(entry);
     }
+}
+
+/* Counts the connection as the user's. */
+static void uid_enter(struct http_connection *connection, struct http_uid *user)
+{
+    connection->uid = user;
+    if (user->count++ == 0)
+        connection->server->user_count++;
 }
 
 static void uid_drop(struct http_server *server, struct http_uid *entry)
@@ -171,14 +182,13 @@ static struct http_uid *find_largest(struct http_server *server)
     return largest;
 }
 
-/* Several users together may take every place. Whoever has most gives one up that he does not use. */
-static bool make_room(struct http_server *server)
+/* Closes the user's connection that rests longest, if it does for so long. */
+static bool close_rested(struct http_server *server, const struct http_uid *user, int64_t least_ms)
 {
-    const struct http_uid *largest = find_largest(server);
     struct http_connection *chosen = NULL;
-    int64_t longest = server->options.crowded_rest_ms;
+    int64_t longest = least_ms;
     for (struct http_connection *connection = server->first; connection; connection = connection->next) {
-        int64_t rested = connection->uid == largest ? http_connection_rested_ms(connection) : -1;
+        int64_t rested = connection->uid == user ? http_connection_rested_ms(connection) : -1;
         if (rested >= longest) { /* of equal ones the oldest, which stands last */
             chosen = connection;
             longest = rested;
@@ -187,6 +197,12 @@ static bool make_room(struct http_server *server)
     if (chosen)
         http_connection_close(chosen);
     return chosen;
+}
+
+/* Several users together may take every place. Whoever has most gives one up that he does not use. */
+static bool make_room(struct http_server *server)
+{
+    return close_rested(server, find_largest(server), server->options.crowded_rest_ms);
 }
 
 /* ---- connections ---- */
@@ -215,8 +231,6 @@ static void on_sweep(void *context)
 
 static void remember(struct http_server *server, struct http_connection *connection)
 {
-    if (connection->uid->count++ == 0)
-        server->user_count++;
     connection->next = server->first;
     if (server->first)
         server->first->previous = connection;
@@ -274,20 +288,35 @@ static void refuse_connection(struct http_connection *connection, int status, co
     if (*place)
         http_connection_close(*place);
     *place = connection;
+    uid_enter(connection, &server->strangers);
     http_reply_refuse(connection, status, message, RETRY_AFTER_SECONDS);
+}
+
+/* Users whom nobody knows share one allowance. */
+static uid_t find_peer_uid(const struct http_server *server, const struct http_connection *connection)
+{
+    uid_t uid;
+    if (server->options.is_local)
+        return connection->peer.peer.uid;
+    if (server->options.owners && peer_owner_find(server->options.owners, connection->fd, &uid))
+        return uid;
+    return UNKNOWN_UID;
 }
 
 /* Finds the connection's user, or refuses it. */
 static void admit_peer(struct http_server *server, struct http_connection *connection)
 {
-    struct http_uid *user = uid_find_or_add(server, connection->peer.peer.uid);
+    struct http_uid *user = uid_find_or_add(server, find_peer_uid(server, connection));
     if (!user || are_descriptors_scarce(server, connection->fd)) {
         refuse_connection(connection, 503, "There is no room for more connections.");
-    } else if (user->count >= server->options.max_connections_per_uid) {
-        refuse_connection(connection, 429, "This user has too many connections.");
-    } else {
-        connection->uid = user;
+        return;
     }
+    uid_enter(connection, user);
+    if (user->count <= server->options.max_connections_per_uid ||
+        (server->options.users_give_way && close_rested(server, user, 0)))
+        return;
+    uid_drop(server, user);
+    refuse_connection(connection, 429, "This user has too many connections.");
 }
 
 static void on_accepted(int take_fd, void *context)
@@ -306,13 +335,11 @@ static void on_accepted(int take_fd, void *context)
         return;
     }
     connection->peer = peer;
-    connection->uid = &server->strangers;
     if (!server->options.is_local) {
         int on = 1;
         setsockopt(take_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    } else {
-        admit_peer(server, connection);
     }
+    admit_peer(server, connection);
     remember(server, connection);
     http_connection_run(connection);
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from source_tree import main
 
-EXPOSURE_MAX = 1.1
+EXPOSURE_MAX = 1.2
 SOCKETS = {"token": "tokenSocket", "admin": "adminSocket", "redirect": "redirect"}
 # Below the prefix.
 INSTALLED = [
@@ -40,6 +40,14 @@ def write_units(source, folder):
             text = path.read_text().replace("@CMAKE_INSTALL_FULL_SBINDIR@", str(program.parent))
             (folder / path.name.removesuffix(".in")).write_text(text)
     return sorted(folder.glob("iclientd*"))
+
+
+def check_families(source):
+    """What the daemon opens: the sockets, providers, and netlink for the users of the redirect endpoint."""
+    service = (source / "systemd" / "iclientd.service.in").read_text()
+    allowed = re.search(r"^RestrictAddressFamilies=(.*)$", service, re.MULTILINE)
+    missing = {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"} - set(allowed.group(1).split() if allowed else ())
+    return [f"iclientd.service: RestrictAddressFamilies= lacks {family}" for family in sorted(missing)]
 
 
 def check_verify(units):
@@ -138,7 +146,7 @@ def check_installation(build):
 
 
 def check(source, build):
-    faults = check_sockets(source) + check_units(source)
+    faults = check_sockets(source) + check_families(source) + check_units(source)
     if build:
         faults += check_installation(build)
     return faults
@@ -159,6 +167,7 @@ BROKEN = [
     ("a value that systemd does not know", changed("iclientd.service.in", "Type=notify\n", "Type=notifies\n"), "notifies"),
     ("a program that is not there", changed("iclientd.service.in", "@/iclientd --config", "@/iclientd2 --config"), "iclientd2"),
     ("less confinement", changed("iclientd.service.in", "ProtectProc=invisible\n", ""), "exposure"),
+    ("no netlink", changed("iclientd.service.in", " AF_NETLINK\n", "\n"), "lacks AF_NETLINK"),
     ("a socket without its name", changed("iclientd-token.socket", "FileDescriptorName=token\n", ""), "FileDescriptorName"),
     ("a socket somewhere else", changed("iclientd-admin.socket", "/run/iclientd/admin", "/run/iclientd"), "ListenStream"),
     ("a socket that is not started", changed("iclientd.service.in", "Also=iclientd-token.socket ", "Also="), "does not name"),

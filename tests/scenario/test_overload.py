@@ -1,6 +1,8 @@
 """Overload: new work is told to come again, tokens that are there are served, and no user takes what is another's."""
 
 import contextlib
+import ctypes
+import errno
 import http.client
 import json
 import os
@@ -9,12 +11,15 @@ import resource
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
+from urllib.parse import urlsplit
 
 import documents
 import pytest
 from daemon import Background, error_of, is_retryable
-from fakes.support import PATIENCE, wait_until
+from fakes.support import PATIENCE, die_with_parent, wait_until
 
 FLOOD, OTHER, THIRD, FOURTH = "nobody", "daemon", "games", "mail"
 ANYBODY = {"allow": {"users": [FLOOD, OTHER, THIRD, FOURTH, "root"]}}
@@ -248,6 +253,118 @@ def is_closed(caller):
         return False
     except ConnectionResetError:
         return True
+
+
+# ---- the redirect port ----
+
+# Holds so many connections, each of which sent so much; opens another for each one that is closed, where that is wanted.
+CROWD_PROGRAM = """
+import select, socket, sys
+host, port, count, sent, again = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], sys.argv[5] == "again"
+held, poll = {}, select.epoll()
+def hold():
+    client = socket.create_connection((host, port))
+    client.sendall(sent.encode())
+    held[client.fileno()] = client
+    poll.register(client, select.EPOLLRDHUP)
+for _ in range(count):
+    hold()
+print("held", flush=True)
+while True:
+    for number, _ in poll.poll():
+        poll.unregister(number)
+        held.pop(number).close()
+        if again:
+            hold()
+"""
+
+
+@contextlib.contextmanager
+def redirect_crowd(daemon, user, count, sent="", again=False):
+    """A process of that user, from when it holds its connections on."""
+    port = urlsplit(daemon.base).port
+    command = [sys.executable, "-c", CROWD_PROGRAM, "127.0.0.1", str(port), str(count), sent, "again" if again else "once"]
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+    def prepare():
+        die_with_parent()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(files, count + 100), files))
+
+    with subprocess.Popen(command, user=user, group=pwd.getpwnam(user).pw_gid, extra_groups=[], cwd="/", text=True,
+                          preexec_fn=prepare, stdout=subprocess.PIPE) as crowd:
+        try:
+            assert crowd.stdout.readline() == "held\n"
+            yield crowd
+        finally:
+            crowd.kill()
+
+
+def assert_crowd_has_one_users_share(daemon):
+    """Nobody waits in the kernel's queue until others have rested for long enough: three quarters of the places are free."""
+    share, beside = 128 // 4, 8
+    assert daemon.metrics()["iclientd_http_connections"] <= share + beside
+
+
+@pytest.mark.parametrize("sent, again", [("", False), ("GET / HTTP/1.1\r\n", False), ("", True)],
+                         ids=["idle", "half a request", "opened again"])
+def test_user_who_holds_the_redirect_port_does_not_keep_logins_out(launch, provider, sent, again):
+    daemon = launch(documents.code(provider))
+    with redirect_crowd(daemon, FLOOD, 1500, sent, again) as crowd:
+        assert daemon.login().status == 200
+        assert daemon.token().status == 200
+        assert_crowd_has_one_users_share(daemon)
+        assert crowd.poll() is None
+
+
+class ComparedArgument(ctypes.Structure):
+    """struct scmp_arg_cmp"""
+
+    _fields_ = [("argument", ctypes.c_uint), ("comparison", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64)]
+
+
+def refuse_netlink():
+    """For this thread and the processes that it starts."""
+    allow, refuse, equal = 0x7FFF0000, 0x00050000 | errno.EAFNOSUPPORT, 4
+    library = ctypes.CDLL("libseccomp.so.2")
+    library.seccomp_init.restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(allow)))
+    netlink = ComparedArgument(0, equal, socket.AF_NETLINK, 0)
+    number = library.seccomp_syscall_resolve_name(b"socket")
+    assert library.seccomp_rule_add_array(context, ctypes.c_uint32(refuse), number, 1, ctypes.byref(netlink)) == 0
+    assert library.seccomp_load(context) == 0
+    library.seccomp_release(context)
+
+
+@contextlib.contextmanager
+def started_without_netlink(daemon):
+    """A process ends with the thread that started it (die_with_parent): this one waits for that."""
+    started, done = threading.Event(), threading.Event()
+
+    def run():
+        refuse_netlink()
+        daemon.start()
+        started.set()
+        done.wait()
+
+    thread = Background(run)
+    try:
+        wait_until(lambda: started.is_set() or not thread.is_running(), what="the daemon's start")
+        yield
+        daemon.stop()
+    finally:
+        done.set()
+        thread.result()
+
+
+def test_redirect_port_is_shared_by_users_whom_nobody_knows(prepare, provider):
+    """Without sock_diag: what rests longest gives way to newer connections, whoever has it."""
+    daemon = prepare(documents.code(provider))
+    with started_without_netlink(daemon):
+        assert "the redirect endpoint cannot keep users apart: sock_diag: Address family not supported" in daemon.log()
+        with redirect_crowd(daemon, FLOOD, 1500):
+            assert daemon.login().status == 200
+            assert daemon.token().status == 200
+            assert_crowd_has_one_users_share(daemon)
 
 
 # ---- descriptors ----

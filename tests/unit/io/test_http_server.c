@@ -18,6 +18,7 @@
 #include "io/http_connection.h"
 #include "io/http_server.h"
 #include "io/listener.h"
+#include "io/peer_owner.h"
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 enum { PATIENCE_MS = 60000, KEPT_MAX = 8 };
@@ -28,6 +29,7 @@ static struct http_server_options options;
 static struct metrics metrics;
 static char folder[] = "/tmp/test-http-XXXXXX";
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static struct sockaddr_in tcp_address;
 
 /* What the handler saw, and the calls it keeps (paths that begin with /keep). */
 static struct http_call *kept[KEPT_MAX];
@@ -208,6 +210,16 @@ static void start(void)
                  error.message);
 }
 
+static void start_tcp(void)
+{
+    int fd = -1;
+    socklen_t size = sizeof tcp_address;
+    cr_assert_eq(listener_bind_tcp("127.0.0.1:0", &fd, NULL), OK);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&tcp_address, &size), 0);
+    options.is_local = false;
+    cr_assert_eq(http_server_create(loop, fd, &options, &metrics, &callbacks, &server, NULL), OK);
+}
+
 static void close_all(void)
 {
     http_server_destroy(server);
@@ -239,6 +251,15 @@ static struct client client_open(void)
     struct client client = {.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), .text = strdup("")};
     cr_assert_geq(client.fd, 0);
     cr_assert_eq(connect(client.fd, (struct sockaddr *)&address, sizeof address), 0);
+    return client;
+}
+
+static struct client client_open_tcp(void)
+{
+    struct client client = {.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .text = strdup("")};
+    cr_assert_geq(client.fd, 0);
+    cr_assert_eq(connect(client.fd, (struct sockaddr *)&tcp_address, sizeof tcp_address), 0);
+    fcntl(client.fd, F_SETFL, O_NONBLOCK);
     return client;
 }
 
@@ -495,16 +516,8 @@ Test(http_server, peer_is_known_on_a_unix_socket_and_not_on_tcp)
     client_close(&client);
     http_server_destroy(TAKE(server));
 
-    int fd = -1;
-    cr_assert_eq(listener_bind_tcp("127.0.0.1:0", &fd, NULL), OK);
-    struct sockaddr_in bound;
-    socklen_t size = sizeof bound;
-    cr_assert_eq(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
-    options.is_local = false;
-    cr_assert_eq(http_server_create(loop, fd, &options, &metrics, &callbacks, &server, NULL), OK);
-    client = (struct client){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .text = strdup("")};
-    cr_assert_eq(connect(client.fd, (struct sockaddr *)&bound, size), 0);
-    fcntl(client.fd, F_SETFL, O_NONBLOCK);
+    start_tcp();
+    client = client_open_tcp();
     client_send(&client, GET("/peer"));
     client_expect(&client, "\r\n\r\nnone", 1);
     client_close(&client);
@@ -1117,11 +1130,61 @@ Test(http_server, crowd_over_the_users_limit_cannot_fill_the_server)
     client_expect(&first, "</a>", 1);
     for (int i = 0; i < MANY; i++) {
         client_read(&crowd[i]);
-        cr_expect_eq(strncmp(crowd[i].text, "HTTP/1.1 429 ", 13), 0, "%d was closed without a word: %s", i, crowd[i].text);
+        cr_expect_eq(strncmp(crowd[i].text, "HTTP/1.1 429 ", 13), 0, "%d was closed without a word: %s", i,
+                     crowd[i].text);
         client_close(&crowd[i]);
     }
     client_close(&first);
     expect_connections(0);
+}
+
+/* As on the redirect endpoint: known users by sock_diag, unknown ones as one user. */
+Test(http_server, resting_connections_of_a_tcp_user_give_way_to_his_newer_ones)
+{
+    for (int is_known = 0; is_known < 2; is_known++) {
+        AUTO(peer_owner) owners = NULL;
+        if (is_known && peer_owner_create(&owners, NULL) != OK)
+            cr_skip_test("no sock_diag here");
+        options.max_connections_per_uid = 2;
+        options.users_give_way = true;
+        options.owners = owners;
+        start_tcp();
+        struct client busy = client_open_tcp();
+        client_send(&busy, GET("/keep"));
+        turn();
+        struct client resting = client_open_tcp();
+        turn();
+        struct client newest = client_open_tcp();
+        client_send(&newest, GET("/keep"));
+        client_expect_end(&resting);
+        cr_expect_eq(resting.length, 0, "%s", resting.text);
+        struct client over = client_open_tcp();
+        client_expect_end(&over);
+        cr_expect_eq(strncmp(over.text, "HTTP/1.1 429 ", 13), 0, "nobody who has a request gives way: %s", over.text);
+        cr_expect_eq(kept_count, 2);
+        kept_count = 0;
+        struct client *clients[] = {&busy, &resting, &newest, &over};
+        for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++)
+            client_close(clients[i]);
+        http_server_destroy(TAKE(server));
+    }
+}
+
+/* The last connection of a user may go while a new one of his comes in. */
+Test(http_server, user_with_one_place_has_it_for_his_newest_connection)
+{
+    options.max_connections_per_uid = 1;
+    options.users_give_way = true;
+    start_tcp();
+    struct client first = client_open_tcp();
+    turn();
+    struct client second = client_open_tcp();
+    client_expect_end(&first);
+    client_send(&second, GET("/a"));
+    client_expect(&second, "</a>", 1);
+    cr_expect_eq(http_server_connection_count(server), 1);
+    client_close(&first);
+    client_close(&second);
 }
 
 Test(http_server, connection_over_the_whole_limit_waits_for_room)
