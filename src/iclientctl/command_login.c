@@ -9,6 +9,7 @@
 #include "iclientctl/command.h"
 #include "iclientctl/connection_text.h"
 #include "iclientctl/login_input.h"
+#include "iclientctl/login_page.h"
 #include "iclientctl/terminal_text.h"
 
 /* How often the daemon is asked, and how long beyond the login's own end. */
@@ -19,6 +20,7 @@ struct login {
     const char *name;
     int64_t generation; /* before the login; -1 when there was none */
     int64_t deadline;   /* clock_boot_ms() */
+    struct login_page *page; /* what the browser opens, until it has; NULL: none */
 };
 
 static int64_t read_generation(const json_t *connection)
@@ -65,6 +67,28 @@ static enum exit_code show_address(const struct login *login, const json_t *repl
     return EXIT_DONE;
 }
 
+/* Whatever keeps the browser from opening the page, the address in the terminal leads to the login as well. */
+static bool open_page(struct login *login, const char *address)
+{
+    login->page = login_page_create(address);
+    if (!login->page) {
+        terminal_say("found no place for a page that leads the browser to the login");
+        return false;
+    }
+    if (browser_open(login_page_url(login->page)))
+        return true;
+    login_page_destroy(TAKE(login->page));
+    return false;
+}
+
+/* The page is of no use any more once the one-time address has been opened. */
+static void remove_used_page(struct login *login, const json_t *connection)
+{
+    const char *state = json_read_string(json_object_get(connection, "login"), "state");
+    if (state && strcmp(state, "pending") != 0)
+        login_page_destroy(TAKE(login->page));
+}
+
 static enum exit_code begin(struct login *login, bool open_browser, struct login_input *input)
 {
     const struct api_call call = {
@@ -88,7 +112,7 @@ static enum exit_code begin(struct login *login, bool open_browser, struct login
     if (!json_read_integer(json_object_get(reply, "expires_in"), &expires_in) || expires_in > LOGIN_SECONDS)
         expires_in = LOGIN_SECONDS;
     login->deadline = clock_boot_ms() + expires_in * 1000 + LOGIN_GRACE_MS;
-    bool opened = open_browser && browser_open(address);
+    bool opened = open_browser && open_page(login, address);
     /* A display does not mean that there is a browser: without one the login may have to end by paste all the same. */
     if (!opened)
         login_input_begin_reading(input);
@@ -138,13 +162,14 @@ static bool has_ended(const struct login *login, const json_t *connection, enum 
     return state ? strcmp(state, "completed") == 0 : read_generation(connection) > login->generation;
 }
 
-static enum exit_code follow(const struct login *login, struct login_input *input)
+static enum exit_code follow(struct login *login, struct login_input *input)
 {
     while (clock_boot_ms() < login->deadline) {
         AUTO_JSON connection = NULL;
         enum exit_code code = fetch_connection(login, &connection);
         if (code != EXIT_DONE)
             return code;
+        remove_used_page(login, connection);
         if (has_ended(login, connection, &code)) {
             if (code != EXIT_DONE)
                 return code;
@@ -184,5 +209,9 @@ enum exit_code command_login(const struct arguments *arguments)
         return EXIT_FAILED;
     }
     code = begin(&login, open_browser, input);
-    return code == EXIT_DONE ? follow(&login, input) : code;
+    if (code == EXIT_DONE)
+        code = follow(&login, input);
+    /* Before signals are let through again, of which one could end us. */
+    login_page_destroy(login.page);
+    return code;
 }

@@ -26,10 +26,11 @@ struct login_input *login_input_create(void)
     struct login_input *input = calloc(1, sizeof *input);
     if (!input)
         return NULL;
+    static const int ends[] = {SIGHUP, SIGINT, SIGPIPE, SIGTERM};
     sigset_t taken;
     sigemptyset(&taken);
-    sigaddset(&taken, SIGINT);
-    sigaddset(&taken, SIGTERM);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        sigaddset(&taken, ends[i]);
     input->signals = signalfd(-1, &taken, SFD_CLOEXEC);
     if (input->signals < 0 || sigprocmask(SIG_BLOCK, &taken, &input->former) != 0) {
         if (input->signals >= 0)

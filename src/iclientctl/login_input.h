@@ -12,7 +12,7 @@ enum login_event { LOGIN_INPUT_NOTHING, LOGIN_INPUT_LINE, LOGIN_INPUT_INTERRUPTE
 
 struct login_input;
 
-/* Takes SIGINT and SIGTERM over until destroyed. NULL when the system refuses. */
+/* Takes over SIGHUP, SIGINT, SIGPIPE and SIGTERM until destroyed. NULL when the system refuses. */
 struct login_input *login_input_create(void);
 void login_input_destroy(struct login_input *input);
 AUTO_DEFINE(login_input);

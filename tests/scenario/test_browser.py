@@ -1,11 +1,14 @@
 """A person with a real browser."""
 
+import os
+import subprocess
 from urllib.parse import urlencode
 
 import documents
 import pytest
 from browser import Browser
 from fakes.scripted_provider import Answer, ScriptedProvider
+from fakes.support import PATIENCE, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,24 @@ def test_login_at_glewlwyd_shows_success_and_serves_a_token(prepare, glewlwyd, b
     token = daemon.token().json()["access_token"]
     assert glewlwyd.introspect(token, client)["active"] is True
     assert token not in browser.driver.page_source
+
+
+def test_page_of_iclientctl_leads_to_the_login(launch, provider, browser, tmp_path):
+    """The whole way: what xdg-open is given, opened as a file."""
+    daemon = launch(documents.code(provider))
+    opener, note = tmp_path / "xdg-open", tmp_path / "note"
+    opener.write_text(f"#!/bin/sh\nprintf %s \"$1\" >{note}.new; mv {note}.new {note}\n")
+    opener.chmod(0o755)
+    variables = {"DISPLAY": ":9", "PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(tmp_path)}
+    with subprocess.Popen([daemon.binary("iclientctl"), "login", "crm"], stdin=subprocess.PIPE, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**daemon._environment(), **variables}) as login:
+        wait_until(note.exists, what="the browser")
+        address = note.read_text()
+        assert address.startswith("file://")
+        browser.open(address)
+        browser.until_address(daemon.redirect_uri)
+        assert login.wait(PATIENCE) == 0
+    assert "crm" in browser.text and daemon.token().status == 200
 
 
 def test_denied_consent_shows_what_to_do(launch, provider, browser, tmp_path):

@@ -1,15 +1,19 @@
 """The command line: data on stdout, words on stderr, exit codes that scripts may rely on."""
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
+from pathlib import Path
 
 import documents
 import pytest
 from fakes.scripted_provider import Answer
-from fakes.support import PATIENCE, CurlUser
+from fakes.support import PATIENCE, CurlUser, wait_until
 
 DONE, FAILED, USAGE, AUTHORIZATION_REQUIRED, NOT_ALLOWED, PROVIDER_UNAVAILABLE, NOT_REACHABLE = range(7)
 
@@ -94,6 +98,67 @@ def test_login_by_paste(daemon, options, variables):
         login.stdin.write(callback + "\n")
         login.stdin.flush()
         assert login.wait(PATIENCE) == DONE
+    assert daemon.token("mail").status == 200
+
+
+class ProcessTable:
+    """What a user who looks into /proc all the time sees of every process: arguments and environment."""
+
+    def __init__(self):
+        self.seen = set()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        self._thread.join()
+
+    def _look(self):
+        while not self._done.is_set():
+            for path in (*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ")):
+                with contextlib.suppress(OSError):
+                    self.seen.add(path.read_bytes())
+
+    def shows(self, text):
+        return any(text.encode() in content for content in set(self.seen))
+
+
+def browser_stand_in(folder):
+    """(variables, note): in the place of xdg-open a program that notes its argument, until somebody has seen it."""
+    opener, note, seen = folder / "xdg-open", folder / "note", folder / "seen"
+    opener.write_text(f"""#!/bin/sh
+file="${{1#file://}}"
+{{ echo "$1"; cat "$file"; }} >{note}.new; mv {note}.new {note}
+while [ ! -e {seen} ]; do sleep 0.01; done
+""")
+    opener.chmod(0o755)
+    return {"DISPLAY": ":9", "PATH": f"{folder}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(folder)}, note, seen
+
+
+def test_login_shows_its_ticket_to_no_other_user(daemon, tmp_path):
+    """Else whoever reads the process table takes up the link first, and logs in with an account of his own."""
+    variables, note, seen = browser_stand_in(tmp_path)
+    command = [daemon.binary("iclientctl"), "login", "mail"]
+    with ProcessTable() as table, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                                   stderr=subprocess.PIPE, env={**daemon._environment(), **variables}) as login:
+        link = login.stdout.readline().strip()
+        wait_until(note.exists, what="the browser")
+        address, page = note.read_text().split("\n", 1)
+        wait_until(lambda: table.shows(address), what="the opener to be seen")
+        seen.touch()
+        person = CurlUser()
+        callback = person.follow(link, until=daemon.redirect_uri)
+        wait_until(lambda: not list(tmp_path.glob("iclientctl-login-*")), what="the page to be removed")
+        assert login.poll() is None
+        assert person.get(callback).status == 200
+        assert login.wait(PATIENCE) == DONE
+    ticket = link.rsplit("/", 1)[1]
+    assert len(ticket) >= 22 and not table.shows(ticket) and ticket not in daemon.log()
+    assert address.startswith(f"file://{tmp_path}/iclientctl-login-") and f'url={link}"' in page
     assert daemon.token("mail").status == 200
 
 

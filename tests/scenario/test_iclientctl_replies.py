@@ -404,14 +404,17 @@ def test_login_drops_a_line_that_is_too_long(daemon):
     assert code == 0 and sent == ["good"] and "too long" in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_login_leaves_cleanly_when_interrupted(daemon, number):
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_login_leaves_cleanly_when_interrupted(daemon, screen, number):
     begin_login(daemon, login_state("pending"))
-    process = daemon.start("login", "crm", "--no-browser", stdin=subprocess.PIPE)
+    process = daemon.start("login", "crm", stdin=subprocess.PIPE, env=screen.variables)
     assert process.stdout.readline().strip() == CONNECT["connect_url"]
+    wait_until(screen.opened.exists, what="the browser")
+    assert len(list(screen.runtime.iterdir())) == 1
     process.send_signal(number)
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and "gave up waiting" in err and not SANITIZER_REPORT.search(err)
+    assert list(screen.runtime.iterdir()) == []
 
 
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "--help", "http://a b", "http://a\x1b[2J", None, 5])
@@ -422,16 +425,88 @@ def test_login_opens_nothing_but_web_addresses(daemon, address, tmp_path):
     assert (code, out) == (1, "") and "no usable address" in err
 
 
-def test_login_opens_the_browser_where_there_is_a_screen(daemon, tmp_path):
-    opened = tmp_path / "opened"
-    opener = tmp_path / "xdg-open"
-    opener.write_text(f"#!/bin/sh\necho noise; echo \"$1\" >{opened}.new; mv {opened}.new {opened}\n")
-    opener.chmod(0o755)
+class Screen:
+    """A display, and in the place of the browser a program that notes what it is to open."""
+
+    def __init__(self, folder):
+        self.opened, self.runtime, self.home = folder / "opened", folder / "run", folder / "home"
+        self.snaps = folder / "snap" / "bin"
+        self.temporary = folder / "tmp"
+        for directory in (self.runtime, self.home, self.temporary, self.snaps):
+            directory.mkdir(mode=0o700, parents=True)
+        opener = folder / "xdg-open"
+        note = f"{self.opened}.new"
+        opener.write_text(f"""#!/bin/sh
+file="${{1#file://}}"
+echo noise
+{{ echo "$#"; echo "$1"; stat -c %a "$file" "${{file%/*}}"; cat "$file"; }} >{note} && mv {note} {self.opened}
+""")
+        opener.chmod(0o755)
+        self.variables = {"DISPLAY": ":9", "PATH": f"{folder}:{os.environ['PATH']}", "XDG_RUNTIME_DIR": str(self.runtime),
+                          "HOME": str(self.home), "TMPDIR": str(self.temporary)}
+
+    def note(self):
+        """(address, modes of file and directory, page)"""
+        count, address, mode, directory_mode, page = self.opened.read_text().split("\n", 4)
+        assert count == "1"
+        return address, (mode, directory_mode), page
+
+    def left_behind(self):
+        return [path for place in (self.runtime, self.home, self.temporary) for path in place.iterdir()]
+
+
+@pytest.fixture
+def screen(tmp_path):
+    return Screen(tmp_path)
+
+
+# Where it is, by what the environment says. A snap can read neither hidden files nor the other two places.
+@pytest.mark.parametrize("changes, place", [
+    ({}, "runtime"), ({"XDG_RUNTIME_DIR": ""}, "temporary"), ({"XDG_RUNTIME_DIR": "run"}, "temporary"),
+    ({"XDG_RUNTIME_DIR": "/no/such"}, "temporary"), ({"PATH": "{snaps}:{path}"}, "home"),
+    ({"PATH": "{snaps}:{path}", "HOME": "/no/such"}, "runtime")],
+    ids=["runtime", "no runtime", "relative", "missing", "snaps", "snaps without a home"])
+def test_login_opens_a_page_that_only_the_user_can_read(daemon, screen, changes, place):
     begin_login(daemon, login_state("pending"), login_state("completed"))
-    variables = {"DISPLAY": ":9", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    code, out, err = daemon.run("login", "crm", env=variables)
-    wait_until(opened.exists, what="the browser")
-    assert code == 0 and opened.read_text().strip() == CONNECT["connect_url"] and "noise" not in out + err
+    filled = {name: value.format(snaps=screen.snaps, path=screen.variables["PATH"]) for name, value in changes.items()}
+    code, out, err = daemon.run("login", "crm", env={**screen.variables, **filled})
+    address, modes, page = screen.note()
+    assert code == 0 and out.startswith(CONNECT["connect_url"] + "\n") and "noise" not in out + err
+    assert address.startswith(f"file://{getattr(screen, place)}/iclientctl-login-") and modes == ("600", "700")
+    assert f'content="0; url={CONNECT["connect_url"]}"' in page and '<meta name="referrer" content="no-referrer">' in page
+    assert screen.left_behind() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users")
+@pytest.mark.parametrize("mode, owner", [(0o777, 0), (0o700, 4242)], ids=["open to others", "another user's"])
+def test_login_puts_its_page_where_nobody_can_exchange_it(daemon, screen, mode, owner):
+    screen.runtime.chmod(mode)
+    os.chown(screen.runtime, owner, owner)
+    begin_login(daemon, login_state("pending"), login_state("completed"))
+    assert daemon.run("login", "crm", env=screen.variables)[0] == 0
+    assert screen.note()[0].startswith(f"file://{screen.temporary}/")
+
+
+def test_login_removes_its_page_once_the_browser_has_opened_the_address(daemon, screen):
+    """Long before the login ends."""
+    begin_login(daemon, *[login_state("pending")] * 2, login_state("started"))
+    process = daemon.start("login", "crm", stdin=subprocess.PIPE, env=screen.variables)
+    wait_until(screen.opened.exists, what="the browser")
+    wait_until(lambda: screen.left_behind() == [], what="the page to be removed")
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+
+
+def test_login_leaves_no_page_when_its_reader_goes_away(daemon, screen):
+    """As in `iclientctl login crm | head -n 0`."""
+    begin_login(daemon, login_state("pending"))
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = daemon.start("login", "crm", stdin=subprocess.DEVNULL, stdout=writer, env=screen.variables)
+    os.close(writer)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGPIPE and screen.left_behind() == []
 
 
 @pytest.mark.parametrize("arguments, hint", [
