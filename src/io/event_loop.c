@@ -9,9 +9,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/wiping_memory.h"
 #include "io/loop_bulk.h"
 #include "io/loop_clock.h"
+#include "io/loop_memory.h"
 #include "io/loop_signals.h"
 #include "io/loop_timers.h"
 
@@ -27,7 +27,7 @@ struct event_loop {
 /* Epoll, because it tells of a peer that hung up; no locks, because one thread uses it. */
 static struct event_base *make_base(void)
 {
-    event_set_mem_functions(malloc, wiping_realloc, wiping_free);
+    event_set_mem_functions(loop_memory_allocate, loop_memory_reallocate, loop_memory_free);
     struct event_config *config = event_config_new();
     if (!config)
         return NULL;

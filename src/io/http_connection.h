@@ -86,7 +86,7 @@ struct http_connection {
     struct http_call call;
     struct http_parse *parse; /* NULL while no byte is kept */
     struct http_output output;
-    struct http_uid *uid; /* strangers: refused */
+    struct http_uid *uid;              /* strangers: refused */
     TAILQ_ENTRY(http_connection) turn; /* while it waits for one */
     struct peer_identity peer;
     struct event event; /* edge-triggered for good: a half-closed peer does not wake us again and again */
@@ -102,6 +102,7 @@ struct http_server {
 
     struct http_connection *first;
     size_t count;
+    size_t crowd; /* the highest count since memory was given back */
     struct http_uid *uids;
     size_t user_count; /* of them, those who have a connection; strangers are one more */
     struct http_uid strangers; /* who was refused at once, and counts for no user */

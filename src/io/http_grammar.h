@@ -47,6 +47,9 @@ void http_grammar_begin(struct http_grammar *grammar);
 /* How many of the bytes belong to the request: it stops behind its last one, after on_complete(). */
 size_t http_grammar_run(struct http_grammar *grammar, const char *bytes, size_t length);
 
+/* The method of the request, as soon as a run passed its target. */
+enum http_verb http_grammar_verb(const struct http_grammar *grammar);
+
 /* After a run: what is wrong with the request, in words; NULL: nothing. Also not NULL when an event returned false. */
 const char *http_grammar_fault(const struct http_grammar *grammar);
 

@@ -113,6 +113,11 @@ size_t http_grammar_run(struct http_grammar *grammar, const char *bytes, size_t 
     return http_parser_execute(&grammar->parser, &callbacks, bytes, length);
 }
 
+enum http_verb http_grammar_verb(const struct http_grammar *grammar)
+{
+    return verb_of(&grammar->parser);
+}
+
 const char *http_grammar_fault(const struct http_grammar *grammar)
 {
     enum http_errno reason = HTTP_PARSER_ERRNO(&grammar->parser);

@@ -142,6 +142,11 @@ size_t http_grammar_run(struct http_grammar *grammar, const char *bytes, size_t 
     return (size_t)(llhttp_get_error_pos(&grammar->parser) - bytes);
 }
 
+enum http_verb http_grammar_verb(const struct http_grammar *grammar)
+{
+    return verb_of(&grammar->parser);
+}
+
 const char *http_grammar_fault(const struct http_grammar *grammar)
 {
     enum llhttp_errno reason = llhttp_get_errno(&grammar->parser);

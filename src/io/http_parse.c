@@ -495,7 +495,7 @@ void http_parse_find_path(struct http_parse *parse)
         parse->request = (struct request){0};
     if (parse->step >= STEP_BODY || parse->request.target.length == 0)
         return;
-    parse->request.verb = verb_of(&parse->parser);
+    parse->request.verb = http_grammar_verb(parse->grammar);
     (void)split_target(parse);
 }
 

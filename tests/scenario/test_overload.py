@@ -399,6 +399,45 @@ def is_refused(caller):
 
 # ---- memory ----
 
+def resident_kib(daemon):
+    with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+
+
+@contextlib.contextmanager
+def many_files(count):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] < count:
+        pytest.skip(f"needs {count} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], count), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_memory_of_watchers_is_given_back_when_they_have_gone(launch, provider, callers):
+    watchers = 3000
+    with many_files(watchers + 1000):
+        daemon = launch_names(launch, provider, ["cached"],
+                              limits={"connections": watchers + 100, "connectionsPerUid": watchers + 50})
+        if daemon.is_sanitized:
+            pytest.skip("AddressSanitizer keeps freed memory")
+        assert daemon.token("cached").status == 200
+        before = resident_kib(daemon)
+        crowd = [callers(daemon.token_socket, FLOOD).ask("/v1/token/cached/watch") for _ in range(watchers)]
+        for caller in crowd:
+            assert caller.socket.recv(12) == b"HTTP/1.1 200"
+        for _ in range(2):  # a line for each of them
+            assert daemon.admin("POST", "/v1/connections/cached/refresh").status == 200
+        taken = resident_kib(daemon) - before
+        assert taken > 4 * watchers
+        for caller in crowd:
+            caller.close()
+        wait_until(lambda: resident_kib(daemon) < before + taken / 5, what="the memory to be given back")
+        assert daemon.token("cached").status == 200
+
+
 BODY = b'{"generation":1,"status":401,"body":"' + b"x" * 200_000 + b'"}'
 REPORT = b"POST /v1/token/mail/rejected HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY
 
