@@ -8,6 +8,13 @@
 #include "base/error.h"
 #include "base/secret.h"
 
+/* What refreshes of one authorization showed so far: whether the provider replaces the refresh token (RFC 6749 §6). */
+enum token_rotation {
+    TOKEN_ROTATION_UNKNOWN, /* there was none */
+    TOKEN_ROTATION_KEPT,    /* every reply kept the refresh token that was sent */
+    TOKEN_ROTATION_REPLACED /* one brought another refresh token */
+};
+
 /*
  * What one authorization yielded: immutable once it is in the cache, reference counted.
  * Times are wall clock seconds; expires_at 0: never expires.
@@ -22,6 +29,7 @@ struct token_set {
     int64_t refreshes_left;         /* refreshCount; -1: unlimited */
     int64_t obtained_at;
     int64_t expires_at;
+    enum token_rotation rotation;
     uint64_t generation;            /* grows by 1 with each new access token of the connection */
     unsigned holds;
 };

@@ -23,6 +23,22 @@ static const struct {
 };
 enum { TIME_COUNT = sizeof times / sizeof times[0] };
 
+/* UNKNOWN is left out, as it is by versions that did not look. */
+static const char *const rotation_words[] = {
+    [TOKEN_ROTATION_UNKNOWN] = NULL,
+    [TOKEN_ROTATION_KEPT] = "kept",
+    [TOKEN_ROTATION_REPLACED] = "replaced",
+};
+
+static enum token_rotation find_rotation(const char *word, size_t length)
+{
+    for (size_t i = TOKEN_ROTATION_KEPT; word && i < sizeof rotation_words / sizeof rotation_words[0]; i++) {
+        if (strlen(rotation_words[i]) == length && memcmp(rotation_words[i], word, length) == 0)
+            return (enum token_rotation)i;
+    }
+    return TOKEN_ROTATION_UNKNOWN;
+}
+
 static int64_t *time_at(struct token_set *tokens, size_t offset)
 {
     return (int64_t *)(void *)((char *)tokens + offset);
@@ -85,6 +101,7 @@ struct secret *token_set_serialise(const struct token_set *tokens)
     append_secret(&text, "refresh_token", tokens->refresh_token);
     append_text(&text, "token_type", tokens->token_type);
     append_text(&text, "scope", tokens->scope);
+    append_text(&text, "rotation", rotation_words[tokens->rotation]);
     if (tokens->metadata) {
         text_buffer_append_text(&text, "\"metadata\":");
         text_buffer_append_json(&text, tokens->metadata);
@@ -165,7 +182,7 @@ static bool copy_text(const struct json_flat_member *member, char **ret_text)
 /* What token_set_serialise() writes where there is no metadata and all is ASCII. NULL: something else, or no memory. */
 static struct token_set *parse_flat(const struct secret *text)
 {
-    struct json_flat_member members[TIME_COUNT + 5];
+    struct json_flat_member members[TIME_COUNT + 6];
     size_t count;
     if (!json_flat_read(secret_reveal(text), secret_length(text), members, sizeof members / sizeof members[0], &count))
         return NULL;
@@ -176,9 +193,10 @@ static struct token_set *parse_flat(const struct secret *text)
     const struct json_flat_member *refresh_token = json_flat_find(members, count, "refresh_token");
     const struct json_flat_member *token_type = json_flat_find(members, count, "token_type");
     const struct json_flat_member *scope = json_flat_find(members, count, "scope");
+    const struct json_flat_member *rotation = json_flat_find(members, count, "rotation");
     const struct json_flat_member *generation = json_flat_find(members, count, "generation");
     bool is_good = !json_flat_find(members, count, "metadata") && access_token && access_token->length > 0 &&
-                   is_text(refresh_token) && is_text(token_type) && is_text(scope) && generation && !generation->text &&
+                   is_text(refresh_token) && is_text(token_type) && is_text(scope) && is_text(rotation) && generation && !generation->text &&
                    generation->number >= 0;
     for (size_t i = 0; is_good && i < TIME_COUNT; i++) {
         const struct json_flat_member *time = json_flat_find(members, count, times[i].name);
@@ -189,6 +207,8 @@ static struct token_set *parse_flat(const struct secret *text)
     if (!is_good)
         return NULL;
     tokens->generation = (uint64_t)generation->number;
+    if (rotation)
+        tokens->rotation = find_rotation(rotation->text, rotation->length);
     is_good = copy_secret(access_token, &tokens->access_token) && copy_secret(refresh_token, &tokens->refresh_token) &&
               copy_text(token_type, &tokens->token_type) && copy_text(scope, &tokens->scope);
     return is_good ? TAKE(tokens) : NULL;
@@ -213,6 +233,8 @@ enum status token_set_parse(const struct secret *text, struct token_set **ret_to
         !read_text(document, "token_type", &tokens->token_type) || !read_text(document, "scope", &tokens->scope) ||
         !read_numbers(document, tokens))
         return error_set(ret_error, ERR_CORRUPT, "stored token set: a member is missing, of the wrong type or out of bounds");
+    const json_t *rotation = json_object_get(document, "rotation");
+    tokens->rotation = find_rotation(json_string_value(rotation), json_string_length(rotation));
     if (secret_length(tokens->access_token) == 0)
         return error_set(ret_error, ERR_CORRUPT, "stored token set: there is no access token");
     json_t *metadata = json_object_get(document, "metadata");

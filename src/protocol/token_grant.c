@@ -63,6 +63,15 @@ static int64_t count_refreshes(const struct reading *reading)
     return left > 0 ? left - 1 : 0;
 }
 
+/* A provider that replaced the refresh token once does so: a later reply that keeps it is no proof of the contrary. */
+static void note_rotation(struct reading *reading)
+{
+    struct token_set *tokens = reading->tokens;
+    bool is_replaced = !secret_equal(tokens->refresh_token, reading->old->refresh_token) ||
+                       reading->old->rotation == TOKEN_ROTATION_REPLACED;
+    tokens->rotation = is_replaced ? TOKEN_ROTATION_REPLACED : TOKEN_ROTATION_KEPT;
+}
+
 static enum status read_refresh_token(struct reading *reading, struct error *ret_error)
 {
     struct token_set *tokens = reading->tokens;
@@ -75,14 +84,23 @@ static enum status read_refresh_token(struct reading *reading, struct error *ret
     if (json_is_string(value) && length > 0 && length <= TOKEN_MAX) {
         tokens->refresh_token = secret_create(json_string_value(value), length);
         reading->has_new_refresh_token = true;
-        return tokens->refresh_token ? OK : error_set(ret_error, ERR_NO_MEMORY, "refresh token");
+        if (!tokens->refresh_token)
+            return error_set(ret_error, ERR_NO_MEMORY, "refresh token");
+        if (reading->old)
+            note_rotation(reading);
+        return OK;
     }
     /* The access token is good: it must not be lost for this. */
     if (!is_absent(value))
         error_set(ret_error, OK, "the refresh token at %.64s is no string of at most %d bytes", path, TOKEN_MAX);
     /* RFC 6749 §6: silence keeps the old one. */
-    if (reading->old)
-        tokens->refresh_token = secret_hold(reading->old->refresh_token);
+    if (!reading->old)
+        return OK;
+    tokens->refresh_token = secret_hold(reading->old->refresh_token);
+    tokens->rotation = reading->old->rotation;
+    /* One that cannot be read is no silence, and shows nothing. */
+    if (is_absent(value))
+        note_rotation(reading);
     return OK;
 }
 

@@ -16,6 +16,7 @@ static struct token_set *full_set(void)
     tokens->refresh_expires_at = 1800000000;
     tokens->refreshes_left = 3;
     tokens->generation = 7;
+    tokens->rotation = TOKEN_ROTATION_REPLACED;
     return tokens;
 }
 
@@ -44,6 +45,7 @@ Test(token_set, serialised_set_reads_back_equal)
     cr_assert_eq(read->refresh_expires_at, 1800000000);
     cr_assert_eq(read->refreshes_left, 3);
     cr_assert_eq(read->generation, 7);
+    cr_assert_eq(read->rotation, TOKEN_ROTATION_REPLACED);
 }
 
 Test(token_set, absent_parts_stay_absent)
@@ -58,6 +60,8 @@ Test(token_set, absent_parts_stay_absent)
     cr_assert_null(read->scope);
     cr_assert_null(read->metadata);
     cr_assert_eq(read->refreshes_left, -1);
+    cr_assert_eq(read->rotation, TOKEN_ROTATION_UNKNOWN);
+    cr_assert_null(strstr(secret_reveal(text), "rotation"));
 }
 
 #define WITH_TOKEN(members) "{\"access_token\":\"a\"," members "}"

@@ -172,6 +172,34 @@ Test(token_grant, other_exchanges_keep_nothing_of_old_tokens)
     fixture_finish(&fixture);
 }
 
+Test(token_grant, replies_show_whether_the_refresh_token_is_replaced)
+{
+    static const struct {
+        const char *body;
+        enum token_exchange exchange;
+        enum token_rotation before, after;
+    } cases[] = {
+        {"{\"access_token\":\"a\"}", TOKEN_EXCHANGE_REFRESH, TOKEN_ROTATION_UNKNOWN, TOKEN_ROTATION_KEPT},
+        {"{\"access_token\":\"a\",\"refresh_token\":\"old-refresh\"}", TOKEN_EXCHANGE_REFRESH, TOKEN_ROTATION_UNKNOWN,
+         TOKEN_ROTATION_KEPT},
+        {"{\"access_token\":\"a\",\"refresh_token\":\"new\"}", TOKEN_EXCHANGE_REFRESH, TOKEN_ROTATION_UNKNOWN,
+         TOKEN_ROTATION_REPLACED},
+        {"{\"access_token\":\"a\",\"refresh_token\":\"new\"}", TOKEN_EXCHANGE_REFRESH, TOKEN_ROTATION_KEPT,
+         TOKEN_ROTATION_REPLACED},
+        {"{\"access_token\":\"a\"}", TOKEN_EXCHANGE_REFRESH, TOKEN_ROTATION_REPLACED, TOKEN_ROTATION_REPLACED},
+        {"{\"access_token\":\"a\",\"refresh_token\":\"new\"}", TOKEN_EXCHANGE_CODE, TOKEN_ROTATION_KEPT,
+         TOKEN_ROTATION_UNKNOWN},
+    };
+    struct fixture fixture = fixture_create(PLAIN, NULL);
+    fixture_set_tokens(&fixture, "old", "old-refresh");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture.tokens->rotation = cases[i].before;
+        AUTO(token_set) tokens = granted(&fixture, cases[i].exchange, cases[i].body);
+        cr_expect_eq(tokens->rotation, cases[i].after, "%zu: %s", i, cases[i].body);
+    }
+    fixture_finish(&fixture);
+}
+
 Test(token_grant, a_refresh_token_that_is_no_string_costs_nothing_but_a_remark)
 {
     struct fixture fixture = fixture_create(PLAIN, NULL);
@@ -181,6 +209,7 @@ Test(token_grant, a_refresh_token_that_is_no_string_costs_nothing_but_a_remark)
         read_tokens(&fixture, TOKEN_EXCHANGE_REFRESH, "{\"access_token\":\"new\",\"refresh_token\":5}", &error);
     cr_expect_str_eq(secret_reveal(tokens->refresh_token), "old-refresh");
     cr_expect(strstr(error.message, "refresh token"));
+    cr_expect_eq(tokens->rotation, TOKEN_ROTATION_UNKNOWN);
     fixture_finish(&fixture);
 }
 
