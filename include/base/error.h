@@ -14,6 +14,7 @@ enum status {
     ERR_TOO_LARGE,   /* a named maximum was reached */
     ERR_UNSUPPORTED, /* understood, but not offered here */
     ERR_IO,          /* the operating system refused; the message carries strerror */
+    ERR_NO_SPACE,    /* likewise, because a disk or a quota is full */
     ERR_CRYPTO,      /* OpenSSL or libjwt refused: wrong key, broken ciphertext */
     ERR_CORRUPT,     /* stored data is not what was written */
     ERR_TIMEOUT,

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text_buffer.h"
 #include "io/sqlite_error.h"
 #include "io/store_crypto_keys.h"
 #include "io/store_file.h"
+#include "io/store_lock.h"
 #include "io/store_schema.h"
 
 /* A sealed value is its header and tag longer. SQLite's limit for one blob is far above. */
@@ -32,7 +32,7 @@ static const struct {
 struct store_database {
     sqlite3 *handle;
     char *path;
-    int lock_fd;
+    struct store_lock lock;
     struct store_crypto *crypto;
     sqlite3_stmt *statements[STORE_TABLE_COUNT][STATEMENT_COUNT];
     struct text_buffer sealed; /* kept, so that each change does not allocate */
@@ -69,19 +69,23 @@ static enum status start_wal(sqlite3 *handle, struct error *ret_error)
     return status;
 }
 
+static void close_handle(struct store_database *database)
+{
+    for (size_t table = 0; table < STORE_TABLE_COUNT; table++) {
+        for (size_t i = 0; i < STATEMENT_COUNT; i++)
+            sqlite3_finalize(TAKE(database->statements[table][i]));
+    }
+    sqlite3_close(TAKE(database->handle));
+}
+
 void store_database_destroy(struct store_database *database)
 {
     if (!database)
         return;
-    for (size_t table = 0; table < STORE_TABLE_COUNT; table++) {
-        for (size_t i = 0; i < STATEMENT_COUNT; i++)
-            sqlite3_finalize(database->statements[table][i]);
-    }
-    sqlite3_close(database->handle);
+    close_handle(database);
     free(database->path);
     text_buffer_finish(&database->sealed);
-    if (database->lock_fd >= 0)
-        close(database->lock_fd);
+    store_lock_release(&database->lock);
     free(database);
 }
 
@@ -92,6 +96,9 @@ void store_database_destroy(struct store_database *database)
 static enum status check_place(struct store_database *database, struct error *ret_error)
 {
     int has_moved = 0;
+    enum status status = store_lock_check(&database->lock, ret_error);
+    if (status != OK)
+        return status;
     sqlite3_file_control(database->handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
     if (has_moved)
         return error_set(ret_error, ERR_IO, "store: %s was deleted, moved or replaced: put it back", database->path);
@@ -286,6 +293,8 @@ enum status store_database_empty_log(struct store_database *database, struct err
 static enum status open_steps(struct store_database *database, const char *path, struct error *ret_error)
 {
     enum status status = store_file_prepare(path, database->crypto, ret_error);
+    if (status == OK && database->lock.database_fd < 0)
+        status = store_lock_take_database(&database->lock, path, ret_error);
     if (status == OK)
         status = store_file_open(path, &database->handle, ret_error);
     if (status == OK)
@@ -306,17 +315,19 @@ enum status store_database_open(const char *path, struct store_crypto *crypto, s
     if (!database)
         return error_set(ret_error, ERR_NO_MEMORY, "store");
     database->crypto = crypto;
-    database->lock_fd = -1;
+    store_lock_init(&database->lock);
     text_buffer_init(&database->sealed, SEALED_MAX);
     database->path = strdup(path);
     if (!database->path)
         return error_set(ret_error, ERR_NO_MEMORY, "store");
     /* Before anything else looks at the file: it may be another daemon's. */
-    enum status status = store_file_lock(path, &database->lock_fd, ret_error);
+    enum status status = store_lock_take(&database->lock, path, ret_error);
     if (status != OK)
         return status;
     struct error reason;
     status = open_steps(database, path, &reason);
+    if (status == ERR_CONFLICT)
+        return error_set(ret_error, status, "%s", reason.message);
     if (status != OK)
         return error_set(ret_error, status, "store %s: %s%s", path, reason.message, way_out(status));
     *ret_database = TAKE(database);

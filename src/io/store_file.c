@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,25 +21,6 @@ static bool side_path_set(struct side_path *side, const char *path, const char *
 {
     int length = snprintf(side->text, sizeof side->text, "%s%s", path, suffix);
     return length >= 0 && (size_t)length < sizeof side->text;
-}
-
-enum status store_file_lock(const char *path, int *ret_fd, struct error *ret_error)
-{
-    struct side_path lock;
-    if (!side_path_set(&lock, path, ".lock"))
-        return error_set(ret_error, ERR_IO, "store: its path is too long");
-    int fd = open(lock.text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-    if (fd < 0)
-        return error_set(ret_error, ERR_IO, "store %s: %s", lock.text, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int reason = errno;
-        close(fd);
-        if (reason == EWOULDBLOCK)
-            return error_set(ret_error, ERR_CONFLICT, "store %s: another iclientd uses it", path);
-        return error_set(ret_error, ERR_IO, "store %s: %s", lock.text, strerror(reason));
-    }
-    *ret_fd = fd;
-    return OK;
 }
 
 enum status store_file_open(const char *path, sqlite3 **ret_handle, struct error *ret_error)
@@ -62,7 +42,7 @@ static enum status fill_new(const char *path, const struct store_crypto *crypto,
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
     if (fd < 0)
-        return error_set(ret_error, ERR_IO, "%s", strerror(errno));
+        return error_set(ret_error, errno == ENOSPC || errno == EDQUOT ? ERR_NO_SPACE : ERR_IO, "%s", strerror(errno));
     close(fd);
     sqlite3 *handle = NULL;
     enum status status = store_file_open(path, &handle, ret_error);

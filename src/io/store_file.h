@@ -11,12 +11,6 @@
 enum { STORE_BUSY_WAIT_MS = 5000 };
 
 /*
- * Takes PATH.lock for as long as the descriptor is open: flock, which the kernel drops when a process dies, and which
- * other files' closing does not drop. ERR_CONFLICT when another daemon holds it; ERR_IO.
- */
-enum status store_file_lock(const char *path, int *ret_fd, struct error *ret_error);
-
-/*
  * Makes the database under a temporary name and gives it its own when it is complete, so that an empty file at PATH is
  * always one that was damaged. No-op when PATH exists; then its mode becomes 0600, with -wal's and -shm's.
  * ERR_CORRUPT when there is a journal without its database.
