@@ -28,4 +28,18 @@ void store_sqlite_count_in(struct store *store, struct metrics *metrics);
 typedef void store_key_changed(void *context, const struct store_key_state *state);
 void store_sqlite_on_key_change(struct store *store, store_key_changed *changed, void *context);
 
+/*
+ * A file of so many bytes beside the database that is given up when the disk is full, so that the writes of what is in
+ * flight find room: such a write is repeated at once. It is made again when there is room for twice its size. 0: none,
+ * and one that is there is removed. Until this call there is none, but a start on a full disk gives up what it finds.
+ */
+struct store_ballast_state {
+    size_t wanted;
+    bool is_there;
+    struct error trouble; /* why it is not there; status OK: it is, or none is wanted */
+};
+typedef void store_ballast_changed(void *context, const struct store_ballast_state *state);
+/* Calls back from the loop whenever it came, went or cannot be made for another reason. */
+void store_sqlite_keep_ballast(struct store *store, size_t size, store_ballast_changed *changed, void *context);
+
 #endif

@@ -32,6 +32,7 @@ struct config {
     char *preset_dir; /* NULL: none is installed */
     char *state_dir;
     char *key_file;
+    int64_t ballast_size; /* bytes; 0: none */
     struct {
         char *listen;
         char *base_uri; /* without a '/' at its end */

@@ -73,6 +73,7 @@ void config_set_default_numbers(struct config *config)
     config->limits.connections = 1024;
     config->limits.connections_per_uid = 256;
     config->limits.waiters = 10000;
+    config->ballast_size = 1048576;
     config->sandbox = true;
     config->log_level = LOG_LEVEL_INFO;
 }

@@ -54,6 +54,7 @@ static const struct config_key keys[] = {
     {"/presetDir", read_path, AT(preset_dir), 0, 0},
     {"/stateDir", read_path, AT(state_dir), 0, 0},
     {"/keyFile", read_path, AT(key_file), 0, 0},
+    {"/ballastSize", read_count, AT(ballast_size), 0, 1073741824},
     {"/redirect/listen", read_listen, AT(redirect.listen), 1, 65535},
     {"/redirect/baseUri", read_base_uri, AT(redirect.base_uri), 0, 0},
     {"/http/caFile", read_file, AT(http.ca_file), 0, 0},

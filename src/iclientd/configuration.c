@@ -117,6 +117,7 @@ void configuration_warn_of_restart(const struct config *running, const struct co
         {"adminSocket", sockets_differ(&running->admin_socket, &loaded->admin_socket)},
         {"stateDir", texts_differ(running->state_dir, loaded->state_dir)},
         {"keyFile", texts_differ(running->key_file, loaded->key_file)},
+        {"ballastSize", running->ballast_size != loaded->ballast_size},
         {"redirect", texts_differ(running->redirect.listen, loaded->redirect.listen) ||
                          texts_differ(running->redirect.base_uri, loaded->redirect.base_uri)},
         {"http", texts_differ(running->http.ca_file, loaded->http.ca_file) ||

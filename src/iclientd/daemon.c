@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "ballast_log.h"
 #include "broker/broker.h"
 #include "broker/document_queue.h"
 #include "broker/document_store.h"
@@ -112,6 +113,8 @@ static enum status open_store(struct daemon *daemon, struct error *ret_error)
         store_sqlite_count_in(daemon->store, &daemon->metrics);
     if (status == OK)
         key_log_start(daemon->store);
+    if (status == OK)
+        ballast_log_start(daemon->store, (size_t)daemon->config->ballast_size);
     return status;
 }
 

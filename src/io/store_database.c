@@ -8,6 +8,7 @@
 #include "base/text_buffer.h"
 #include "io/sqlite_error.h"
 #include "io/store_crypto_keys.h"
+#include "io/store_ballast.h"
 #include "io/store_file.h"
 #include "io/store_lock.h"
 #include "io/store_schema.h"
@@ -308,6 +309,16 @@ static enum status open_steps(struct store_database *database, const char *path,
     return status;
 }
 
+/* A full disk may not keep the daemon from its start while there is a ballast to give up. */
+static enum status open_or_make_room(struct store_database *database, const char *path, struct error *ret_error)
+{
+    enum status status = open_steps(database, path, ret_error);
+    if (status != ERR_NO_SPACE || !store_ballast_remove(path))
+        return status;
+    close_handle(database);
+    return open_steps(database, path, ret_error);
+}
+
 enum status store_database_open(const char *path, struct store_crypto *crypto, struct store_database **ret_database,
                                 struct error *ret_error)
 {
@@ -325,7 +336,7 @@ enum status store_database_open(const char *path, struct store_crypto *crypto, s
     if (status != OK)
         return status;
     struct error reason;
-    status = open_steps(database, path, &reason);
+    status = open_or_make_room(database, path, &reason);
     if (status == ERR_CONFLICT)
         return error_set(ret_error, status, "%s", reason.message);
     if (status != OK)

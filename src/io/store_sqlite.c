@@ -20,6 +20,9 @@ struct store_sqlite {
     store_key_changed *key_changed;
     void *key_context;
     struct store_key_state told; /* key_changed knows of this one */
+    store_ballast_changed *ballast_changed;
+    void *ballast_context;
+    struct store_ballast_state ballast_told;
     struct metrics *metrics;     /* NULL: nobody counts */
 };
 
@@ -164,6 +167,20 @@ static void tell_key_change(struct store_sqlite *sqlite)
     sqlite->key_changed(sqlite->key_context, &state);
 }
 
+static void tell_ballast_change(struct store_sqlite *sqlite)
+{
+    struct store_ballast_state state;
+    struct store_ballast_state *told = &sqlite->ballast_told;
+    if (!sqlite->ballast_changed)
+        return;
+    store_writer_ballast_state(sqlite->writer, &state);
+    if (state.wanted == told->wanted && state.is_there == told->is_there &&
+        strcmp(state.trouble.message, told->trouble.message) == 0)
+        return;
+    *told = state;
+    sqlite->ballast_changed(sqlite->ballast_context, &state);
+}
+
 static void on_answers(void *context)
 {
     struct store_sqlite *sqlite = context;
@@ -171,6 +188,7 @@ static void on_answers(void *context)
     struct store_answer *answer;
     sqlite->delivering = true;
     tell_key_change(sqlite);
+    tell_ballast_change(sqlite);
     while ((answer = store_writer_pop(sqlite->writer))) {
         if (answer->last) {
             count(sqlite, answer->job);
@@ -287,6 +305,14 @@ void store_sqlite_on_key_change(struct store *store, store_key_changed *changed,
     store_writer_key_state(sqlite->writer, &sqlite->told);
     sqlite->key_changed = changed;
     sqlite->key_context = context;
+}
+
+void store_sqlite_keep_ballast(struct store *store, size_t size, store_ballast_changed *changed, void *context)
+{
+    struct store_sqlite *sqlite = of_store(store);
+    sqlite->ballast_changed = changed;
+    sqlite->ballast_context = context;
+    store_writer_want_ballast(sqlite->writer, size);
 }
 
 enum status store_sqlite_create(struct event_loop *loop, const char *path, struct store_crypto *crypto,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/loop_slice.h"
+#include "io/store_ballast.h"
 #include "io/store_rekey.h"
 
 /*
@@ -26,10 +27,11 @@ STAILQ_HEAD(store_answer_list, store_answer);
 enum writer_state { WRITER_OPENING, WRITER_OPEN, WRITER_REFUSED };
 
 struct store_writer {
-    const char *path;            /* until it is open */
-    struct store_crypto *crypto; /* likewise; then the database's */
+    char *path;
+    struct store_crypto *crypto;     /* borrowed; the database's once that is open */
     struct store_database *database; /* the thread's alone */
     struct store_rekey rekey;        /* likewise */
+    struct store_ballast ballast;    /* likewise */
     struct loop_wakeup *wakeup;
     pthread_t thread;
     bool is_running;
@@ -41,6 +43,9 @@ struct store_writer {
     struct store_job_list jobs;
     struct store_answer_list answers;
     struct store_key_state key_state;
+    struct store_ballast_state ballast_state;
+    size_t ballast_asked;
+    bool is_ballast_asked; /* the thread has not seen ballast_asked yet */
     size_t unread_row_answers;
     bool stopping;
 };
@@ -123,13 +128,69 @@ static enum status change_all(struct store_database *database, const struct stor
     return status;
 }
 
+/* ---- the ballast ---- */
+
+static void publish_ballast(struct store_writer *writer)
+{
+    const struct store_ballast *ballast = &writer->ballast;
+    pthread_mutex_lock(&writer->lock);
+    writer->ballast_state = (struct store_ballast_state){ballast->wanted, ballast->is_there, ballast->trouble};
+    pthread_mutex_unlock(&writer->lock);
+    loop_wakeup_signal(writer->wakeup);
+}
+
+void store_writer_ballast_state(struct store_writer *writer, struct store_ballast_state *ret_state)
+{
+    pthread_mutex_lock(&writer->lock);
+    *ret_state = writer->ballast_state;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void store_writer_want_ballast(struct store_writer *writer, size_t size)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->ballast_asked = size;
+    writer->is_ballast_asked = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+/* Makes, removes or tries again what is due. Not at the end, when nobody needs it. */
+static void tend_ballast(struct store_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    bool is_asked = writer->is_ballast_asked;
+    bool is_due = !writer->stopping && (is_asked || store_ballast_delay(&writer->ballast) == 0);
+    size_t size = writer->ballast_asked;
+    writer->is_ballast_asked = false;
+    pthread_mutex_unlock(&writer->lock);
+    if (!is_due)
+        return;
+    if (is_asked)
+        store_ballast_want(&writer->ballast, size);
+    else
+        store_ballast_make(&writer->ballast);
+    publish_ballast(writer);
+}
+
+static enum status change_all_on_full_disk(struct store_writer *writer, const struct store_job_list *group,
+                                           struct error *error)
+{
+    enum status status = change_all(writer->database, group, error);
+    if (status != ERR_NO_SPACE || !store_ballast_give_up(&writer->ballast))
+        return status;
+    publish_ballast(writer);
+    *error = (struct error){0};
+    return change_all(writer->database, group, error);
+}
+
 /* One transaction, one fsync, one outcome for all of them. */
 static void write_group(struct store_writer *writer, struct store_job_list *group)
 {
     if (STAILQ_EMPTY(group))
         return;
     struct error error = {0};
-    enum status status = change_all(writer->database, group, &error);
+    enum status status = change_all_on_full_disk(writer, group, &error);
     writer->last_commit = loop_slice_now();
     while (!STAILQ_EMPTY(group)) {
         struct store_job *job = STAILQ_FIRST(group);
@@ -284,12 +345,22 @@ static void wait_for_change(struct store_writer *writer, int64_t delay_ms)
     pthread_cond_clockwait(&writer->changed, &writer->lock, CLOCK_MONOTONIC, &until);
 }
 
-/* Work may be the next step of a change of the key alone. False when there is none and none will come. */
+/* ms until there is something to do beside jobs; -1: there is nothing. */
+static int64_t next_step(const struct store_writer *writer)
+{
+    int64_t rekey = store_rekey_delay(&writer->rekey);
+    int64_t ballast = writer->is_ballast_asked ? 0 : store_ballast_delay(&writer->ballast);
+    if (rekey < 0 || ballast < 0)
+        return rekey < 0 ? ballast : rekey;
+    return rekey < ballast ? rekey : ballast;
+}
+
+/* Work may be a step of a change of the key or the ballast alone. False when there is none and none will come. */
 static bool wait_for_jobs(struct store_writer *writer)
 {
     int64_t delay = 0;
     pthread_mutex_lock(&writer->lock);
-    while (STAILQ_EMPTY(&writer->jobs) && !writer->stopping && (delay = store_rekey_delay(&writer->rekey)) != 0)
+    while (STAILQ_EMPTY(&writer->jobs) && !writer->stopping && (delay = next_step(writer)) != 0)
         wait_for_change(writer, delay);
     bool goes_on = !writer->stopping || !STAILQ_EMPTY(&writer->jobs);
     pthread_mutex_unlock(&writer->lock);
@@ -364,6 +435,7 @@ static bool open_database(struct store_writer *writer)
 {
     struct error error = {0};
     bool is_open = store_database_open(writer->path, writer->crypto, &writer->database, &error) == OK;
+    store_ballast_init(&writer->ballast, writer->path);
     if (is_open) {
         store_rekey_init(&writer->rekey, writer->database);
         store_rekey_state(&writer->rekey, &writer->key_state);
@@ -392,6 +464,7 @@ static void *run_writer(void *context)
         take_jobs(writer, &jobs);
         do_all(writer, &jobs);
         step_rekey(writer);
+        tend_ballast(writer);
     }
     store_database_destroy(TAKE(writer->database));
     return NULL;
@@ -427,13 +500,15 @@ enum status store_writer_start(const char *path, struct store_crypto *crypto, st
     AUTO(store_writer) writer = calloc(1, sizeof *writer);
     if (!writer)
         return error_set(ret_error, ERR_NO_MEMORY, "store");
-    writer->path = path;
     writer->crypto = crypto;
     writer->wakeup = wakeup;
     STAILQ_INIT(&writer->jobs);
     STAILQ_INIT(&writer->answers);
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->changed, NULL);
+    writer->path = strdup(path);
+    if (!writer->path)
+        return error_set(ret_error, ERR_NO_MEMORY, "store");
     int code = start_thread(writer);
     if (code != 0)
         return error_set(ret_error, ERR_IO, "store: its thread cannot be started: %s", strerror(code));
@@ -463,5 +538,6 @@ void store_writer_destroy(struct store_writer *writer)
     store_writer_stop(writer);
     pthread_cond_destroy(&writer->changed);
     pthread_mutex_destroy(&writer->lock);
+    free(writer->path);
     free(writer);
 }

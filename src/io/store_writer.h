@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "io/event_loop.h"
 #include "io/store.h"
+#include "io/store_sqlite.h"
 #include "io/store_database.h"
 
 /*
@@ -57,7 +58,7 @@ struct store_job {
 void store_answer_destroy(struct store_answer *answer);
 
 /*
- * Starts the thread, which opens the database, and returns when it is open. path: until then. crypto: borrowed. wakeup: signalled
+ * Starts the thread, which opens the database, and returns when it is open. path: copied. crypto: borrowed. wakeup: signalled
  * when there are answers; borrowed. Errors as store_sqlite_create().
  */
 enum status store_writer_start(const char *path, struct store_crypto *crypto, struct loop_wakeup *wakeup,
@@ -73,6 +74,10 @@ void store_writer_push(struct store_writer *writer, struct store_job *job);
 void store_writer_end_unpushed(struct store_writer *writer, struct store_job *job, enum status status);
 /* The next answer, in order; NULL when none waits. */
 struct store_answer *store_writer_pop(struct store_writer *writer);
+/* Asks the thread for a ballast of this size; 0: none. */
+void store_writer_want_ballast(struct store_writer *writer, size_t size);
+/* As it is now. Each change signals the wakeup. */
+void store_writer_ballast_state(struct store_writer *writer, struct store_ballast_state *ret_state);
 /* Of the latest step. Each one signals the wakeup. */
 void store_writer_key_state(struct store_writer *writer, struct store_key_state *ret_state);
 
