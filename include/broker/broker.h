@@ -65,6 +65,7 @@ enum token_answer {
     TOKEN_CLIENT_REJECTED,
     TOKEN_PROVIDER_UNAVAILABLE,
     TOKEN_PROVIDER_ERROR,
+    TOKEN_STORE_UNAVAILABLE,      /* a refresh that the caller needs cannot be noted; the present token is kept */
     TOKEN_UNSUPPORTED,
     TOKEN_BUSY,                   /* the caller's user has his share of what all callers share */
     TOKEN_OVERLOADED,             /* nobody gets a place now: waiters, exchanges or memory */

@@ -25,6 +25,7 @@ struct token_entry;
     X(CLIENT_REJECTED, "client_rejected")               /* the provider refuses the iClient; probed slowly */           \
     X(PROVIDER_UNAVAILABLE, "provider_unavailable")     /* transient; backing off */                                    \
     X(PROVIDER_ERROR, "provider_error")                 /* what came makes no sense; backing off slowly */              \
+    X(STORE_UNAVAILABLE, "store_unavailable")           /* a refresh waits until the store can note it */               \
     X(INACTIVE, "inactive")                             /* switched off in the configuration */                         \
     X(UNSUPPORTED, "unsupported")                       /* the provider has no OAuth 2.0 grant */
 #define ENTRY_STATE_SYMBOL(symbol, word) ENTRY_##symbol,
@@ -53,7 +54,10 @@ const struct entry_trouble *token_entry_trouble(const struct token_entry *entry)
 /* When a refresh is due by itself; 0: never, or no token. */
 int64_t token_entry_refresh_after(const struct token_entry *entry);
 bool token_entry_is_refreshing(const struct token_entry *entry);
-/* Its newest tokens are in memory only, because the store refused them. */
+/*
+ * What the store has of it is not what happened: it refused the newest tokens, or a refresh went out that it could not
+ * note. It is tried again until the store takes it.
+ */
 bool token_entry_is_unsaved(const struct token_entry *entry);
 
 /*

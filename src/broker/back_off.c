@@ -11,6 +11,7 @@ int64_t back_off_delay(enum back_off kind, unsigned failures, int64_t retry_afte
         [BACK_OFF_TRANSIENT] = {1, 300},
         [BACK_OFF_BROKEN] = {30, 3600},
         [BACK_OFF_CLIENT] = {60, 3600},
+        [BACK_OFF_STORE] = {1, 30},
     };
     int64_t ceiling = ranges[kind].first;
     for (unsigned i = 0; i < failures && ceiling < ranges[kind].most; i++)

@@ -252,7 +252,9 @@ enum token_answer broker_get(struct token_entry *entry, uid_t caller, int64_t mi
     if (entry->fetch)
         return TOKEN_PENDING;
     enum token_answer answer = fetch_for(entry, caller, now);
-    return answer != TOKEN_PENDING && is_usable ? serve(entry, min_ttl, now) : answer;
+    /* Whoever wants more than the present token has to know that none comes while the store is down. */
+    bool is_served = is_usable && answer != TOKEN_PENDING && answer != TOKEN_STORE_UNAVAILABLE;
+    return is_served ? serve(entry, min_ttl, now) : answer;
 }
 
 enum token_answer broker_wait(struct token_entry *entry, uid_t caller, int64_t min_ttl, int64_t wait_ms,

@@ -30,6 +30,7 @@ enum token_answer decision_trouble(const struct token_entry *entry)
         [ENTRY_CLIENT_REJECTED] = TOKEN_CLIENT_REJECTED,
         [ENTRY_PROVIDER_UNAVAILABLE] = TOKEN_PROVIDER_UNAVAILABLE,
         [ENTRY_PROVIDER_ERROR] = TOKEN_PROVIDER_ERROR,
+        [ENTRY_STORE_UNAVAILABLE] = TOKEN_STORE_UNAVAILABLE,
         [ENTRY_INACTIVE] = TOKEN_INACTIVE,
         [ENTRY_UNSUPPORTED] = TOKEN_UNSUPPORTED,
     };
@@ -46,6 +47,9 @@ bool decision_is_blocked(const struct token_entry *entry, int64_t now)
     case ENTRY_INACTIVE:
     case ENTRY_UNSUPPORTED:
         return true;
+    case ENTRY_STORE_UNAVAILABLE:
+        /* Who cannot be served otherwise gets the refresh all the same. */
+        return token_entry_is_usable(entry, now) && token_entry_retry_at(entry, now) > now;
     default:
         return token_entry_retry_at(entry, now) > now;
     }

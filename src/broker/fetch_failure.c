@@ -13,6 +13,13 @@
 #include "broker/token_record.h"
 #include "protocol/token_response.h"
 
+/* A result of an earlier configuration says nothing of the present one. */
+static bool is_outdated(const struct token_entry *entry, const struct token_fetch *fetch)
+{
+    return !entry->connection || !connection_is_active(entry->connection) ||
+           strcmp(connection_fingerprint(entry->connection), connection_fingerprint(fetch->connection)) != 0;
+}
+
 static unsigned failures_in_row(const struct token_entry *entry, enum entry_state state)
 {
     return entry->trouble && entry->state == state ? entry->trouble->failures + 1 : 1;
@@ -66,13 +73,22 @@ static void refuse_client(struct token_entry *entry, const struct token_fetch *f
                           outcome->message, retry_at);
 }
 
+void fetch_failure_wait_for_store(struct token_entry *entry, const struct token_fetch *fetch)
+{
+    static const struct token_outcome outcome = {
+        .code = "store_unavailable",
+        .message = "the refresh waits until the token store can be written: it could cost the refresh token if nothing "
+                   "of it was noted",
+    };
+    if (!is_outdated(entry, fetch))
+        back_off(entry, ENTRY_STORE_UNAVAILABLE, BACK_OFF_STORE, &outcome);
+}
+
 void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fetch,
                          const struct token_outcome *outcome, bool is_unclear)
 {
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
-    bool is_outdated = !entry->connection || !connection_is_active(entry->connection) ||
-                       strcmp(connection_fingerprint(entry->connection), connection_fingerprint(fetch->connection)) != 0;
-    if (is_outdated) {
+    if (is_outdated(entry, fetch)) {
         /* An edit back takes up the same refresh token. */
         entry->is_ambiguous |= is_unclear;
         return;

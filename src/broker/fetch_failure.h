@@ -15,6 +15,8 @@ struct token_outcome;
  */
 void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fetch,
                          const struct token_outcome *outcome, bool is_unclear);
+/* The store cannot note the refresh, which was not sent: the tokens are kept and it is tried again. */
+void fetch_failure_wait_for_store(struct token_entry *entry, const struct token_fetch *fetch);
 /* The iClient is accepted again: its other connections need not wait for their own probe. */
 void fetch_failure_release_iclient(struct broker *broker, const struct iclient *iclient);
 

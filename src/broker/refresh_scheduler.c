@@ -68,10 +68,13 @@ static int64_t next_moment(const struct token_entry *entry, int64_t now)
     /* Without means to refresh, the moment that counts is the end: then a login is needed, and watchers are told. */
     if (!token_fetch_is_possible(entry))
         return entry->span.expires_at;
+    /* Whoever it was kept back from wanted it at once: an operator, a report, a caller with min_ttl. */
+    int64_t retry_at = token_entry_retry_at(entry, now);
+    if (entry->state == ENTRY_STORE_UNAVAILABLE)
+        return retry_at > 0 ? retry_at : now;
     int64_t due = refresh_scheduler_is_due(entry, now) ? now : entry->refresh_after;
     if (due == 0 || !connection_refreshes_ahead(entry->connection))
         return 0;
-    int64_t retry_at = token_entry_retry_at(entry, now);
     return due > retry_at ? due : retry_at;
 }
 

@@ -77,7 +77,7 @@ static void on_forgotten(void *context, enum status status, const struct error *
     if (status != OK) {
         snprintf(revocation->message, sizeof revocation->message,
                  "the tokens are forgotten in memory, but the store could not delete them yet: %.200s", error->message);
-        token_record_keep_trying(revocation->entry, error);
+        token_record_keep_trying(revocation->entry, LOSS_OF_TOKENS, error);
     }
     revocation_end(revocation);
 }

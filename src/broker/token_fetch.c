@@ -126,7 +126,7 @@ static void on_committed(void *context, enum status status, const struct error *
     entry->is_ambiguous = false;
     token_entry_adopt(entry, tokens, connection_fingerprint(fetch->connection));
     if (status != OK)
-        token_record_keep_trying(entry, error);
+        token_record_keep_trying(entry, LOSS_OF_TOKENS, error);
     log_info("connection %s: new token, generation %" PRIu64 " (%s)", token_entry_name(entry), tokens->generation,
              fetch->is_local ? "signed here" : token_exchange_name(fetch->exchange));
     if (client_breaker_close(entry->broker, connection_iclient(fetch->connection)))
@@ -147,6 +147,15 @@ static void token_fetch_commit(struct token_fetch *fetch, struct token_set *take
 
 static void token_fetch_send(struct token_fetch *fetch);
 
+/* Drops the refresh token: the grant brings another one. */
+static void use_own_grant(struct token_fetch *fetch)
+{
+    fetch->exchange = exchange_of(iclient_grant(connection_iclient(fetch->connection)));
+    token_set_destroy(TAKE(fetch->tokens));
+    fetch->input.tokens = NULL;
+    fetch->is_unnoted = false;
+}
+
 static void on_outcome(void *context, struct token_outcome *outcome, bool may_have_been_sent)
 {
     struct token_fetch *fetch = context;
@@ -164,9 +173,7 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
     }
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
     if (outcome->outcome == OUTCOME_TOKEN_REFUSED && is_refresh && needs_nobody(fetch->connection)) {
-        fetch->exchange = exchange_of(iclient_grant(connection_iclient(fetch->connection)));
-        token_set_destroy(TAKE(fetch->tokens));
-        fetch->input.tokens = NULL;
+        use_own_grant(fetch);
         token_fetch_send(fetch);
         return;
     }
@@ -214,6 +221,38 @@ static void token_fetch_send(struct token_fetch *fetch)
         token_fetch_fail_unsent(fetch, &error);
 }
 
+static void wait_for_store(struct token_fetch *fetch)
+{
+    static const char message[] = "the token store cannot be written";
+    fetch_failure_wait_for_store(fetch->entry, fetch);
+    token_fetch_end(fetch, false, message);
+}
+
+/*
+ * A refresh that nobody could account for after a restart is the last resort: not while there is a token to serve, not
+ * where the grant needs no refresh token, and not for nobody, unless the provider keeps the refresh token anyway.
+ */
+static void refresh_unnoted(struct token_fetch *fetch, const struct error *error)
+{
+    struct token_entry *entry = fetch->entry;
+    bool is_kept = fetch->tokens && fetch->tokens->rotation == TOKEN_ROTATION_KEPT;
+    bool is_wanted = !fetch->background || entry->waiters;
+    if (token_entry_is_usable(entry, clock_wall())) {
+        wait_for_store(fetch);
+        return;
+    }
+    if (!is_kept && needs_nobody(fetch->connection)) {
+        use_own_grant(fetch);
+    } else if (is_kept || is_wanted) {
+        fetch->is_unnoted = true;
+        token_record_keep_trying(entry, LOSS_OF_JOURNAL, error);
+    } else {
+        wait_for_store(fetch);
+        return;
+    }
+    token_fetch_send(fetch);
+}
+
 static void on_journal_written(void *context, enum status status, const struct error *error)
 {
     struct token_fetch *fetch = context;
@@ -224,16 +263,7 @@ static void on_journal_written(void *context, enum status status, const struct e
     }
     metrics_add(entry->broker->metrics, METRIC_STORE_FAILURES, 1);
     log_error("connection %s: the store cannot note a refresh: %s", token_entry_name(entry), error->message);
-    /* While the present token lives there is no need to risk the refresh token; without it, serving goes first. */
-    if (fetch->background && token_entry_is_usable(entry, clock_wall())) {
-        struct token_outcome outcome = {.outcome = OUTCOME_TRANSIENT, .code = "store_unavailable"};
-        memcpy(outcome.message, "the refresh waits until the token store can be written",
-               sizeof "the refresh waits until the token store can be written");
-        fetch_failure_apply(entry, fetch, &outcome, false);
-        token_fetch_end(fetch, false, outcome.message);
-        return;
-    }
-    token_fetch_send(fetch);
+    refresh_unnoted(fetch, error);
 }
 
 /* Sets the state that keeps the entry from starting an exchange; false when nothing does. */

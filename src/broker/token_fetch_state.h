@@ -20,6 +20,7 @@ struct token_fetch {
     enum token_exchange exchange;
     bool is_local;                 /* the JWT is the token: nobody is asked */
     bool background;
+    bool is_unnoted;               /* a refresh that went out although the store could not note it */
     bool is_unsent;                /* for want of room or memory: nobody's fault but ours */
     struct caller_share *share;    /* of the caller who set it off; NULL: the daemon itself, or a login */
     struct grant *grant;

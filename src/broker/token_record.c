@@ -36,14 +36,24 @@ static struct secret *render_state(const struct token_entry *entry, const char *
     return document && text_buffer_append_json(&text, document) ? text_buffer_take_secret(&text) : NULL;
 }
 
+/*
+ * New tokens, or none any more: either way the trouble is over once this is durable. That the store could not note a
+ * refresh is no news either, once it is written.
+ */
+static const struct entry_trouble *lasting_trouble(const struct token_entry *entry, bool has_tokens,
+                                                   const struct token_set *tokens)
+{
+    bool is_over = (has_tokens && tokens != entry->tokens) || entry->state == ENTRY_STORE_UNAVAILABLE;
+    return is_over ? NULL : entry->trouble;
+}
+
 void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens,
                         const char *fingerprint, store_done *done, void *context)
 {
     bool has_tokens = parts & RECORD_TOKENS;
     bool has_state = parts & RECORD_STATE;
     bool has_begin = parts & RECORD_JOURNAL_BEGIN;
-    /* New tokens, or none any more: either way the trouble is over once this is durable. */
-    const struct entry_trouble *trouble = has_tokens ? NULL : entry->trouble;
+    const struct entry_trouble *trouble = lasting_trouble(entry, has_tokens, tokens);
     uint64_t generation = tokens ? tokens->generation : entry->generation;
     AUTO(secret) tokens_text = has_tokens && tokens ? token_set_serialise(tokens) : NULL;
     AUTO(secret) state_text = has_state ? render_state(entry, fingerprint, generation, trouble) : NULL;
@@ -88,8 +98,7 @@ static void on_saved(void *context, enum status status, const struct error *erro
     entry->is_saving = false;
     if (status != OK) {
         metrics_add(broker->metrics, METRIC_STORE_FAILURES, 1);
-        log_error("connection %s: its newest tokens are still in memory only: %s", token_entry_name(entry),
-                  error->message);
+        log_error("connection %s: it is still not saved: %s", token_entry_name(entry), error->message);
     }
     if (status != OK || entry->is_saving_older) {
         if (!loop_timer_is_running(broker->unsaved_timer))
@@ -105,8 +114,8 @@ static void on_saved(void *context, enum status status, const struct error *erro
 }
 
 /*
- * What is on its way to the store already is newer than what the entry has: this must not be written over it. A journal that a
- * refresh under way, or one without a clear answer, has opened stays open.
+ * What is on its way to the store already is newer than what the entry has: this must not be written over it. The journal
+ * of a refresh in flight, or of one without a clear answer, stays open; one that the store could not note is opened now.
  */
 static void write_newest(struct token_entry *entry, store_done *done)
 {
@@ -115,9 +124,12 @@ static void write_newest(struct token_entry *entry, store_done *done)
     const struct token_set *tokens = is_granted ? fetch->granted : entry->tokens;
     if (revocation_is_forgetting(entry))
         tokens = NULL;
-    bool is_unclear = !is_granted && (fetch || (tokens && entry->is_ambiguous));
-    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | (is_unclear ? 0 : RECORD_JOURNAL_END), tokens,
-                       is_granted ? connection_fingerprint(fetch->connection) : entry->fingerprint, done, entry);
+    unsigned journal = RECORD_JOURNAL_END;
+    if (!is_granted && tokens && (entry->is_ambiguous || (fetch && fetch->is_unnoted)))
+        journal = RECORD_JOURNAL_BEGIN;
+    else if (!is_granted && fetch)
+        journal = 0; /* it has its own */
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | journal, tokens, is_granted ? connection_fingerprint(fetch->connection) : entry->fingerprint, done, entry);
 }
 
 void token_record_retry_unsaved(void *context)
@@ -140,14 +152,23 @@ void token_record_write_unsaved(struct broker *broker)
         write_newest(entry, NULL);
 }
 
-void token_record_keep_trying(struct token_entry *entry, const struct error *error)
+static void log_loss(const struct token_entry *entry, enum token_record_loss loss, const struct error *error)
+{
+    const char *what = entry->tokens ? "its new tokens cannot be saved and are in memory only; do not stop the daemon "
+                                       "before they are"
+                                     : "its forgotten tokens cannot be deleted in the store; do not stop the daemon before "
+                                       "they are";
+    if (loss == LOSS_OF_JOURNAL)
+        what = "there is no valid token, so it is refreshed although the store cannot note that; should the daemon end "
+               "before it can, a refresh token that gets lost looks as if the provider had revoked it";
+    log_error("connection %s: %s: %s", token_entry_name(entry), what, error->message);
+}
+
+void token_record_keep_trying(struct token_entry *entry, enum token_record_loss loss, const struct error *error)
 {
     struct broker *broker = entry->broker;
     metrics_add(broker->metrics, METRIC_STORE_FAILURES, 1);
-    log_error("connection %s: %s; do not stop the daemon before they are: %s", token_entry_name(entry),
-              entry->tokens ? "its new tokens cannot be saved and are in memory only"
-                            : "its forgotten tokens cannot be deleted in the store",
-              error->message);
+    log_loss(entry, loss, error);
     entry->is_saving_older = entry->is_saving;
     if (!entry->is_unsaved) {
         entry->is_unsaved = true;

@@ -19,10 +19,14 @@ enum token_record_part {
 void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens,
                         const char *fingerprint, store_done *done, void *context);
 /*
- * Writes all that the entry is in memory, again and again until the store takes it: for tokens whose commit failed.
- * Says so in the log and in the metrics.
+ * Writes all that the entry is in memory, again and again until the store takes it. Says so in the log and in the
+ * metrics.
  */
-void token_record_keep_trying(struct token_entry *entry, const struct error *error);
+enum token_record_loss {
+    LOSS_OF_TOKENS,  /* the commit of new tokens failed, or of the deletion of old ones */
+    LOSS_OF_JOURNAL, /* a refresh goes out although the store could not note it */
+};
+void token_record_keep_trying(struct token_entry *entry, enum token_record_loss loss, const struct error *error);
 /* The broker's unsaved_timer, made with the broker: when a commit fails there may be no memory for a timer either. */
 void token_record_retry_unsaved(void *broker);
 /* The last attempt, when the broker ends: nobody is told what becomes of it. */

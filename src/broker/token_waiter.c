@@ -34,9 +34,12 @@ static enum token_answer answer_after_exchange(const struct token_waiter *waiter
     const struct token_entry *entry = waiter->entry;
     bool is_usable = token_entry_is_usable_for(entry, waiter->wish.caller, now);
     bool is_new = is_usable && entry->tokens->generation > waiter->generation;
-    if (is_new || (is_usable && !waiter->wish.is_forced))
-        return decision_served(entry, waiter->wish.min_ttl, now);
-    return decision_trouble(entry);
+    bool is_enough = is_usable && !waiter->wish.is_forced;
+    if (!is_new && !is_enough)
+        return decision_trouble(entry);
+    enum token_answer answer = decision_served(entry, waiter->wish.min_ttl, now);
+    bool is_kept_back = answer == TOKEN_SERVED_SHORT && !is_new && entry->state == ENTRY_STORE_UNAVAILABLE;
+    return is_kept_back ? TOKEN_STORE_UNAVAILABLE : answer;
 }
 
 static void on_wait_over(void *context)

@@ -162,6 +162,18 @@ static bool has_ended(const struct login *login, const json_t *connection, enum 
     return state ? strcmp(state, "completed") == 0 : read_generation(connection) > login->generation;
 }
 
+static void say_authorized(const struct login *login, const json_t *connection)
+{
+    if (!json_is_true(json_object_get(connection, "unsaved"))) {
+        terminal_say("%s: authorized", login->name);
+        return;
+    }
+    terminal_say("%s: authorized, but not saved yet: the daemon cannot write its token store, and a restart would lose "
+                 "this login", login->name);
+    terminal_say("look at the daemon's log and its disk; do not stop it while iclientctl status %s says \"unsaved\"",
+                 login->name);
+}
+
 static enum exit_code follow(struct login *login, struct login_input *input)
 {
     while (clock_boot_ms() < login->deadline) {
@@ -173,7 +185,7 @@ static enum exit_code follow(struct login *login, struct login_input *input)
         if (has_ended(login, connection, &code)) {
             if (code != EXIT_DONE)
                 return code;
-            terminal_say("%s: authorized", login->name);
+            say_authorized(login, connection);
             return connection_print(login->arguments, connection);
         }
         const char *pasted;

@@ -18,7 +18,7 @@ static const struct {
 } state_tones[] = {
     {"ready", TONE_GOOD},          {"authorization_required", TONE_BAD},
     {"client_rejected", TONE_BAD}, {"provider_error", TONE_BAD},
-    {"unsupported", TONE_BAD},     {"provider_unavailable", TONE_CAUTION},
+    {"unsupported", TONE_BAD},     {"provider_unavailable", TONE_CAUTION}, {"store_unavailable", TONE_BAD},
     {"inactive", TONE_CAUTION},
 };
 
@@ -186,7 +186,7 @@ bool connection_append(const json_t *connection, bool colours, struct text_buffe
     add_moment(table, "error at", json_object_get(trouble, "at"), now);
     add_moment(table, "next try", json_object_get(trouble, "retry_at"), now);
     if (json_is_true(json_object_get(connection, "unsaved")))
-        add_line(table, "unsaved", "the newest token is in memory only: the store refuses it", TONE_BAD);
+        add_line(table, "unsaved", "what happened is in memory only: the store cannot be written; do not stop the daemon", TONE_BAD);
     return terminal_table_append(table, colours, buffer);
 }
 

@@ -63,13 +63,14 @@ static void append_facts(struct text_buffer *buffer, const struct page *page)
 {
     if (!page->connection)
         return;
+    bool is_connected = page->kind == PAGE_CONNECTED || page->kind == PAGE_NOT_SAVED;
     bool is_default_tenant = page->tenant && strcmp(page->tenant, "default") == 0;
     text_buffer_append_text(buffer, "<dl>");
     append_fact(buffer, "Connection", page->connection);
     append_fact(buffer, "Tenant", is_default_tenant ? NULL : page->tenant);
     append_fact(buffer, "iClient", page->iclient);
     append_fact(buffer, "Provider", page->provider);
-    append_fact(buffer, "Access granted", page->kind == PAGE_CONNECTED ? page->scope : NULL);
+    append_fact(buffer, "Access granted", is_connected ? page->scope : NULL);
     text_buffer_append_text(buffer, "</dl>");
 }
 

@@ -171,10 +171,12 @@ static void browser_gone(void *context)
     browser_wait_destroy(wait);
 }
 
-static enum page_kind end_page(const struct browser_wait *wait, enum session_state state)
+static enum page_kind end_page(const struct browser_wait *wait, const struct authorization_session *session)
 {
+    enum session_state state = authorization_session_state(session);
+    bool is_unsaved = token_entry_is_unsaved(authorization_session_entry(session));
     if (state == SESSION_COMPLETED)
-        return PAGE_CONNECTED;
+        return is_unsaved ? PAGE_NOT_SAVED : PAGE_CONNECTED;
     if (state == SESSION_EXPIRED)
         return PAGE_ANSWER_UNKNOWN;
     if (!wait->provider_words)
@@ -187,7 +189,7 @@ static void reply_end(const struct browser_wait *wait, const struct authorizatio
     struct token_entry *entry = authorization_session_entry(session);
     const struct connection *connection = token_entry_connection(entry);
     const struct token_set *tokens = token_entry_tokens(entry);
-    struct page page = {.kind = end_page(wait, authorization_session_state(session))};
+    struct page page = {.kind = end_page(wait, session)};
     if (connection) {
         const struct iclient *iclient = connection_iclient(connection);
         page.connection = connection_name(connection);

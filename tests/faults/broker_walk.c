@@ -22,6 +22,8 @@ static struct {
     unsigned stops;
     unsigned reports;
     unsigned pauses; /* gets that were refused in one */
+    unsigned unnoted;
+    unsigned kept_back;
 } figures;
 
 /* ---- who is called back ---- */
@@ -381,6 +383,12 @@ static const struct {
 };
 enum { STEP_KINDS = sizeof steps / sizeof *steps };
 
+static bool is_kept_back(void)
+{
+    const struct token_entry *entry = mail();
+    return entry && entry->state == ENTRY_STORE_UNAVAILABLE;
+}
+
 static void take_step(void)
 {
     unsigned weights = 0;
@@ -394,7 +402,9 @@ static void take_step(void)
     figures.steps++;
     unsigned unnoted = walk_unnoted_refreshes();
     unsigned token = token_in_use();
+    bool was_kept_back = is_kept_back();
     steps[i].take();
+    figures.kept_back += is_kept_back() && !was_kept_back;
     if (walk_unnoted_refreshes() > unnoted)
         now.told[token] = now.told[token_in_use()] = true; /* nothing in the store could tell after a kill */
     if (is_settled())
@@ -410,6 +420,7 @@ static void walk_once(unsigned seed)
     fixture_store_fails = false;
     fixture_now = 1800000000;
     fixture_set_back = 0;
+    fixture_on_send = require_noted;
     start(AT_HOME);
     for (unsigned i = 0; i < STEPS; i++) {
         take_step();
@@ -417,6 +428,7 @@ static void walk_once(unsigned seed)
             come_to_rest();
     }
     come_to_rest();
+    figures.unnoted += now.unnoted;
     forget_who_waits();
     fixture_finish();
     drop_requests();
@@ -428,9 +440,10 @@ int main(int argc, char **argv)
     unsigned first_seed = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
     for (unsigned i = 0; i < count; i++)
         walk_once(first_seed + i);
-    printf("%u walks, %u steps: %u requests, %u grants, %u kills, %u stops, %u reports, %u refused in a pause, %u losses reported; "
+    printf("%u walks, %u steps: %u requests, %u grants, %u kills, %u stops, %u reports, %u refused in a pause, "
+           "%u losses reported, %u refreshes kept back from a failing store, %u sent unnoted; "
            "0 refresh tokens lost without a word\n",
            count, figures.steps, walk_provider_requests(), walk_provider_grants(), figures.kills, figures.stops,
-           figures.reports, figures.pauses, walk_losses_told());
+           figures.reports, figures.pauses, walk_losses_told(), figures.kept_back, figures.unnoted);
     return 0;
 }

@@ -96,7 +96,7 @@ void log_write(enum log_level level, const char *format, ...)
     va_start(arguments, format);
     const char *line = note(format, arguments);
     losses_told += strstr(line, "rotation_ambiguous") != NULL;
-    unnoted_refreshes += strstr(line, "the store cannot note a refresh") != NULL;
+    unnoted_refreshes += strstr(line, "it is refreshed although the store cannot note that") != NULL;
     va_end(arguments);
 }
 

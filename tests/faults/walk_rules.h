@@ -37,6 +37,7 @@ static struct {
     bool told[WALK_TOKENS_MAX]; /* of each refresh token: the log said that it may get lost; once is enough */
     uint64_t refused[USERS]; /* the generation that each user reported last */
     unsigned reports[USERS]; /* of each user, since the process began */
+    unsigned unnoted; /* refreshes that went out so */
     bool operator_revokes; /* a revocation runs that an operator asked for, not an edit */
     struct fixture_caller callers[CALLERS];
     bool waits[CALLERS];
@@ -67,6 +68,27 @@ static unsigned stored_token(void)
 {
     struct fixture_row *row = fixture_row(STORE_TOKENS, "default/mail");
     return row ? walk_number_after(secret_reveal(row->value), "\"refresh_token\":\"rt-") : 0;
+}
+
+/*
+ * A refresh that the store has no note of is the last resort. The connection's grant needs a person, so there is no
+ * other exchange to take its place.
+ */
+static void require_noted(struct http_exchange *exchange)
+{
+    const struct token_entry *entry = mail();
+    bool is_refresh = strstr(secret_reveal(http_request_body(exchange->request)), "grant_type=refresh_token");
+    if (!is_refresh || fixture_row(STORE_JOURNAL, "default/mail"))
+        return;
+    const struct token_fetch *fetch = entry->fetch;
+    bool is_wanted = !fetch->background || entry->waiters;
+    now.unnoted++;
+    if (token_entry_is_usable(entry, fixture_now))
+        walk_violated("rt-%u is sent unnoted beside a valid token", token_in_use());
+    if (!is_wanted && fetch->tokens->rotation != TOKEN_ROTATION_KEPT)
+        walk_violated("rt-%u is sent unnoted for nobody", token_in_use());
+    if (!entry->is_unsaved)
+        walk_violated("rt-%u is sent unnoted, and the state does not say so", token_in_use());
 }
 
 /* Nothing is on its way to the store, and nothing is promised for later. */

@@ -10,6 +10,7 @@ from daemon import Daemon
 from fakes.authlib_server import AuthlibServer
 from fakes.glewlwyd import Glewlwyd
 from fakes.scripted_provider import ScriptedProvider
+from small_disk import SmallDisk
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +55,15 @@ def prepare(request):
 def launch(prepare):
     """The same, started."""
     return lambda *iclients, **options: prepare(*iclients, **options).start()
+
+
+@pytest.fixture
+def small_disk():
+    """small_disk(daemon): its state folder becomes a file system of 512 KiB, or of as many as size says."""
+    with contextlib.ExitStack() as ends:
+        def mount(daemon, size=512):
+            disk = SmallDisk(daemon.state_dir, size)
+            ends.callback(disk.unmount)
+            return disk
+
+        yield mount

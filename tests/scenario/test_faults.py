@@ -7,7 +7,6 @@ import random
 import resource
 import shutil
 import socket
-import subprocess
 
 import documents
 import pytest
@@ -36,63 +35,12 @@ def content_of(folder):
 
 # Disks
 
-@pytest.fixture
-def small_disk():
-    """small_disk(daemon): its state folder becomes a file system of 512 KiB."""
-    mounted = []
-
-    def mount(daemon):
-        daemon.state_dir.mkdir(mode=0o700)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "tmpfs", daemon.state_dir],
-                              capture_output=True, check=False)
-        if done.returncode != 0:
-            pytest.skip("needs the right to mount")
-        mounted.append(daemon.state_dir)
-        return daemon.state_dir
-
-    yield mount
-    for path in mounted:
-        subprocess.run(["umount", "--lazy", path], check=False)
-
-
-def fill(folder):
-    with open(folder / "ballast", "wb", buffering=0) as file:
-        for size in (4096, 512, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                pass
-
-
-def test_full_disk_serves_from_memory_and_saves_when_there_is_room(prepare, provider, small_disk):
-    daemon = prepare(documents.code(provider))
-    disk = small_disk(daemon)
-    daemon.start()
-    daemon.login()
-    fill(disk)
-    for generation in range(2, 40):
-        assert refresh(daemon).status == 200
-        assert daemon.token().json()["generation"] == generation
-    metrics = daemon.metrics()
-    assert metrics["iclientd_store_failures_total"] >= 1 and metrics["iclientd_store_unsaved_connections"] == 1
-    assert daemon.get("/readyz").status == 503 and daemon.get("/healthz").status == 200
-    assert "do not stop the daemon before they are" in daemon.log()
-    (disk / "ballast").unlink()
-    wait_until(lambda: daemon.metrics()["iclientd_store_unsaved_connections"] == 0, what="the tokens to be saved")
-    daemon.kill()
-    daemon.start()
-    assert daemon.token().json()["generation"] == 39
-    assert refresh(daemon).status == 200 and not provider.revoked
-    daemon.stop()
-
-
 def test_start_on_a_full_disk_says_so_and_harms_nothing(prepare, provider, small_disk):
     daemon = prepare(documents.code(provider))
     disk = small_disk(daemon)
-    fill(disk)
+    disk.fill()
     assert "No space left" in refused_start(daemon) or "full" in daemon.log()
-    (disk / "ballast").unlink()
+    disk.make_room()
     daemon.start()
     daemon.login()
     assert daemon.token().status == 200
@@ -106,12 +54,12 @@ def test_read_only_disk_serves_what_is_in_memory(prepare, provider, small_disk):
     daemon.login()
     token = daemon.token().json()
     daemon.kill()
-    before = content_of(disk)
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    before = content_of(disk.folder)
+    disk.remount("ro")
     said = refused_start(daemon)
     assert "ead-only" in said or "readonly" in said, said
-    assert content_of(disk) == before
-    subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    assert content_of(disk.folder) == before
+    disk.remount("rw")
     daemon.start()
     assert daemon.token().json()["access_token"] == token["access_token"]
     daemon.stop()

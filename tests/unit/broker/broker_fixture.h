@@ -44,6 +44,7 @@ struct http_exchange {
 static struct http_exchange *fixture_requests;
 static unsigned fixture_sent;
 static enum status fixture_send_status; /* OK, or why nothing can be sent */
+static void (*fixture_on_send)(struct http_exchange *exchange); /* NULL: nobody looks */
 
 enum status http_client_send(struct http_client *client, struct http_request *take_request, bool background,
                              int64_t timeout_ms, http_client_done *done, void *context,
@@ -62,6 +63,8 @@ enum status http_client_send(struct http_client *client, struct http_request *ta
     exchange->context = context;
     DL_APPEND(fixture_requests, exchange);
     fixture_sent++;
+    if (fixture_on_send)
+        fixture_on_send(exchange);
     *ret_exchange = exchange;
     return OK;
 }

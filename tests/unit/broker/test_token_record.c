@@ -120,8 +120,8 @@ static void fail_to_save(const char *iclient)
 {
     fixture_configure_one(iclient);
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
-    fixture_store_fails = true;
     refresh("mail", "{\"access_token\":\"at-2\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}");
+    fixture_store_fails = true; /* for the commit: the refresh was noted */
     fixture_run_store();
     cr_assert(token_entry_is_unsaved(fixture_entry("mail")));
     fixture_store_fails = false;

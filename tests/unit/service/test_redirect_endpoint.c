@@ -16,6 +16,7 @@ struct broker {
     enum status answer;
     const char *error;
     bool ends_at_once;
+    bool is_unsaved;
     int take_ups;
     int answers;
     int forgotten;
@@ -99,6 +100,12 @@ const struct token_set *token_entry_tokens(const struct token_entry *entry)
 {
     (void)entry;
     return NULL;
+}
+
+bool token_entry_is_unsaved(const struct token_entry *entry)
+{
+    (void)entry;
+    return the_broker->is_unsaved;
 }
 
 /* ---- one request ---- */
@@ -278,19 +285,22 @@ Test(redirect_endpoint, login_that_ends_at_once_is_answered_once)
         enum session_state state;
         int status;
         const char *text;
+        bool is_unsaved;
     } cases[] = {
-        {"code=secret-code", SESSION_COMPLETED, 200, "Connected"},
-        {"code=secret-code", SESSION_FAILED, 502, "What went wrong: the token endpoint said no"},
-        {"error=access_denied&state=secret-state", SESSION_FAILED, 403, "The login was declined"},
+        {"code=secret-code", SESSION_COMPLETED, 200, "<title>Connected</title>", false},
+        {"code=secret-code", SESSION_COMPLETED, 200, "<title>Connected, but not saved yet</title>", true},
+        {"code=secret-code", SESSION_FAILED, 502, "What went wrong: the token endpoint said no", false},
+        {"error=access_denied&state=secret-state", SESSION_FAILED, 403, "The login was declined", false},
         {"error=server_error&error_description=%3Cb%3Eoh", SESSION_FAILED, 502,
-         "<blockquote>server_error: &lt;b&gt;oh</blockquote>"},
-        {"code=secret-code", SESSION_EXPIRED, 410, "This login is over"},
+         "<blockquote>server_error: &lt;b&gt;oh</blockquote>", false},
+        {"code=secret-code", SESSION_EXPIRED, 410, "This login is over", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO_FINISH(fixture) fixture;
         fixture_init(&fixture, HTTP_VERB_GET, "/", cases[i].query);
         fixture.broker.ends_at_once = true;
         fixture.broker.session.state = cases[i].state;
+        fixture.broker.is_unsaved = cases[i].is_unsaved;
         fixture.broker.session.message = "the token endpoint said no";
         send_request(&fixture);
         check_page(&fixture, cases[i].status, cases[i].text);
