@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/http_turn.h"
+
 enum {
     STEP_SHIFT = 10, /* a KiB costs a step */
     DISCARD_SIZE = 4096,
@@ -13,41 +15,6 @@ enum {
 
 /* What a step leads to. */
 enum next { NEXT_STEP, NEXT_WAIT, NEXT_CLOSE };
-
-#define STATE_DEADLINE(name, deadline)                                                                                 \
-    case HTTP_STATE_##name:                                                                                            \
-        return (deadline);
-static int64_t state_deadline(const struct http_server_options *options, enum http_state state)
-{
-    switch (state) {
-        HTTP_STATE_TABLE(STATE_DEADLINE)
-    }
-    return 0;
-}
-#undef STATE_DEADLINE
-
-/* The server's time is up to an interval old: that much later, never earlier. */
-static int64_t deadline_in(const struct http_server *server, int64_t ms)
-{
-    return ms > 0 ? server->now + server->sweep_interval + ms : 0;
-}
-
-void http_connection_change_state(struct http_connection *connection, enum http_state state)
-{
-    connection->state = state;
-    connection->deadline = deadline_in(connection->server, state_deadline(&connection->server->options, state));
-    if (state == HTTP_STATE_LINGERING)
-        shutdown(connection->fd, SHUT_WR);
-}
-
-int64_t http_connection_rested_ms(const struct http_connection *connection)
-{
-    const struct http_server *server = connection->server;
-    if (connection->state != HTTP_STATE_IDLE && connection->state != HTTP_STATE_READING)
-        return -1;
-    int64_t deadline_of_now = deadline_in(server, state_deadline(&server->options, connection->state));
-    return deadline_of_now - connection->deadline;
-}
 
 /* ---- memory ---- */
 
@@ -76,7 +43,7 @@ static void release_parse(struct http_connection *connection)
 void http_connection_close(struct http_connection *connection)
 {
     struct http_call call = connection->call;
-    http_server_forget(connection->server, connection);
+    connection->server->forget(connection);
     event_del(&connection->event);
     event_del(&connection->write_event);
     close(connection->fd);
@@ -112,7 +79,7 @@ static enum next flush(struct http_connection *connection)
     case HTTP_FLUSH_BLOCKED:
         /* A stream has no last byte to wait for, unless it is pulled: its backlog is what is limited. */
         if (connection->write_deadline == 0 && (connection->state != HTTP_STATE_STREAMING || connection->call.more))
-            connection->write_deadline = deadline_in(server, server->options.write_deadline_ms);
+            connection->write_deadline = http_connection_deadline_in(server, server->options.write_deadline_ms);
         if (!connection->is_blocked && event_add(&connection->write_event, NULL) < 0)
             return NEXT_CLOSE;
         connection->is_blocked = true;
@@ -302,7 +269,7 @@ void http_connection_run(struct http_connection *connection)
         return;
     }
     if (next == NEXT_STEP)
-        http_server_wait_for_turn(connection);
+        http_turn_wait(connection);
     settle(connection);
 }
 
@@ -315,11 +282,6 @@ static void on_event(evutil_socket_t fd, short events, void *context)
     if (events & (EV_READ | EV_CLOSED))
         connection->is_readable = true;
     http_connection_run(connection);
-}
-
-void http_connection_wake(struct http_connection *connection)
-{
-    event_active(&connection->event, EV_TIMEOUT, 0);
 }
 
 void http_connection_on_deadline(struct http_connection *connection, int64_t now)

@@ -99,6 +99,9 @@ struct http_server {
     struct http_server_options options;
     struct metrics *metrics;
     struct http_server_callbacks callbacks;
+    /* http_server.c's and http_connection.c's, for the files below them. */
+    void (*run)(struct http_connection *connection);    /* see http_connection_run() */
+    void (*forget)(struct http_connection *connection); /* it closes: takes it out of the server's books */
 
     struct http_connection *first;
     size_t count;
@@ -129,22 +132,20 @@ struct http_server {
     char prefix[HTTP_PREFIX_MAX];
 };
 
-/* http_server.c */
-/* Takes the connection out of the server's books: it waits for no turn any more. */
-void http_server_forget(struct http_server *server, struct http_connection *connection);
-/* Its user's turn is over: it goes on in the next one. */
-void http_server_wait_for_turn(struct http_connection *connection);
+/* http_connection_state.c */
+/* The only way from one state to another; begins the state's deadline. */
+void http_connection_change_state(struct http_connection *connection, enum http_state state);
+/* For how long it has had no whole request; -1 when it has one. */
+int64_t http_connection_rested_ms(const struct http_connection *connection);
+/* A deadline in the server's time, which is up to an interval old: that much later, never earlier. 0 ms: none. */
+int64_t http_connection_deadline_in(const struct http_server *server, int64_t ms);
+/* Has it run from the loop. */
+void http_connection_wake(struct http_connection *connection);
 
 /* http_connection.c */
 struct http_connection *http_connection_create(struct http_server *server, int take_fd);
 /* Reads, answers and sends until it has to wait, or its user's turn is over. May destroy the connection. */
 void http_connection_run(struct http_connection *connection);
-/* For how long it has had no whole request; -1 when it has one. */
-int64_t http_connection_rested_ms(const struct http_connection *connection);
-/* Has it run from the loop. */
-void http_connection_wake(struct http_connection *connection);
-/* The only way from one state to another; begins the state's deadline. */
-void http_connection_change_state(struct http_connection *connection, enum http_state state);
 void http_connection_on_deadline(struct http_connection *connection, int64_t now);
 /* Tells the owner of a kept call. */
 void http_connection_close(struct http_connection *connection);

@@ -162,6 +162,11 @@ static struct http_connection *answered(struct http_call *call)
     return call->connection;
 }
 
+static bool is_head_alone(const struct http_connection *connection)
+{
+    return http_parse_verb(connection->parse) == HTTP_VERB_HEAD;
+}
+
 void http_call_reply(struct http_call *call, int status, const char *content_type,
                      const struct http_reply_header *headers, size_t count, const char *body, size_t length)
 {
@@ -176,7 +181,7 @@ void http_call_reply(struct http_call *call, int status, const char *content_typ
     if (has_no_body(status))
         append(connection, "\r\n", 2);
     else
-        append_body(connection, body, length, http_call_verb(call) == HTTP_VERB_HEAD);
+        append_body(connection, body, length, is_head_alone(connection));
     finish_call(connection);
 }
 
@@ -199,7 +204,7 @@ char *http_call_reply_ready(struct http_call *call, const char *head, size_t hea
         at = put(at, line.data, line.length);
         at = put(at, head, head_length);
         at = put(at, "\r\n", 2);
-        if (http_call_verb(call) == HTTP_VERB_HEAD)
+        if (is_head_alone(connection))
             http_output_hide(&connection->output, length);
     }
     finish_call(connection);
@@ -223,11 +228,6 @@ void http_call_stream_begin(struct http_call *call, const char *content_type)
     http_connection_change_state(connection, HTTP_STATE_STREAMING);
     if (!connection->is_running)
         http_connection_wake(connection);
-}
-
-static bool is_head_alone(const struct http_connection *connection)
-{
-    return http_parse_verb(connection->parse) == HTTP_VERB_HEAD;
 }
 
 /* What the socket takes at once is not unread: only the rest counts as the reader's backlog. */

@@ -1,6 +1,5 @@
 #include "io/http_server.h"
 
-#include <limits.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,16 +9,13 @@
 
 #include "base/clock.h"
 #include "io/http_connection.h"
+#include "io/http_turn.h"
 
 enum {
     RETRY_AFTER_SECONDS = 1,
     SWEEP_MS_MIN = 5,
     SWEEP_MS_MAX = 1000,
     SWEEPS_PER_DEADLINE = 8,
-    USERS_KEPT = 64, /* counts of users without a connection, who will be back */
-    STEPS_PER_TURN = 128,
-    STEPS_ALONE = 512,       /* of a turn that nobody else waits for: beginning one costs as much as ten steps */
-    STEPS_PER_CALL = 3,      /* a read, the request, the wait for more */
     CONNECTIONS_ALWAYS = 16, /* admitted however scarce descriptors are */
     CROWD_LEAST = 256,       /* connections whose end is worth giving memory back */
 };
@@ -45,144 +41,7 @@ struct http_server_options http_server_default_options(void)
 /* No user's (chown(2) takes it for "unchanged"). */
 static const uid_t UNKNOWN_UID = (uid_t)-1;
 
-/* ---- how many connections each user has ---- */
-
-static void uid_init(struct http_uid *entry)
-{
-    entry->steps_left = STEPS_PER_TURN;
-    TAILQ_INIT(&entry->waiting);
-}
-
-static struct http_uid *uid_find_or_add(struct http_server *server, uid_t uid)
-{
-    struct http_uid *entry;
-    HASH_FIND(hh, server->uids, &uid, sizeof uid, entry);
-    if (entry)
-        return entry;
-    entry = calloc(1, sizeof *entry);
-    if (!entry)
-        return NULL;
-    entry->uid = uid;
-    uid_init(entry);
-    HASH_ADD(hh, server->uids, uid, sizeof uid, entry);
-    if (!entry->hh.tbl) { /* uthash was out of memory */
-        free(entry);
-        return NULL;
-    }
-    return entry;
-}
-
-static void uids_finish(struct http_server *server)
-{
-    struct http_uid *entry;
-    struct http_uid *next;
-    HASH_ITER(hh, server->uids, entry, next)
-    {
-        HASH_DEL(server->uids, entry);
-        free(entry);
-    }
-}
-
-/* Counts the connection as the user's. */
-static void uid_enter(struct http_connection *connection, struct http_uid *user)
-{
-    connection->uid = user;
-    if (user->count++ == 0)
-        connection->server->user_count++;
-}
-
-static void uid_drop(struct http_server *server, struct http_uid *entry)
-{
-    if (--entry->count > 0)
-        return;
-    server->user_count--;
-    if (entry == &server->strangers || HASH_COUNT(server->uids) <= USERS_KEPT)
-        return;
-    if (entry->is_waiting)
-        TAILQ_REMOVE(&server->waiting, entry, link);
-    HASH_DEL(server->uids, entry);
-    free(entry);
-}
-
-/* ---- turns ---- */
-
-static void uid_wait(struct http_server *server, struct http_uid *user)
-{
-    if (user->is_waiting)
-        return;
-    user->is_waiting = true;
-    TAILQ_INSERT_TAIL(&server->waiting, user, link);
-    if (!loop_timer_is_running(server->next_turn))
-        loop_timer_start(server->next_turn, 0);
-}
-
-void http_server_wait_for_turn(struct http_connection *connection)
-{
-    connection->is_waiting = true;
-    TAILQ_INSERT_TAIL(&connection->uid->waiting, connection, turn);
-    uid_wait(connection->server, connection->uid);
-}
-
-static void take_turn(struct http_server *server, struct http_uid *user)
-{
-    int steps = server->user_count > 1 ? STEPS_PER_TURN : STEPS_ALONE;
-    user->steps_left += steps;
-    if (user->steps_left > steps)
-        user->steps_left = steps;
-    if (TAILQ_EMPTY(&user->waiting))
-        return;
-    user->count++; /* its last connection may end here */
-    struct http_connection *connection;
-    while (user->steps_left > 0 && (connection = TAILQ_FIRST(&user->waiting))) {
-        TAILQ_REMOVE(&user->waiting, connection, turn);
-        connection->is_waiting = false;
-        http_connection_run(connection);
-    }
-    if (!TAILQ_EMPTY(&user->waiting))
-        uid_wait(server, user);
-    uid_drop(server, user);
-}
-
-/* From a timer, so that the loop has asked the kernel again who else is there. */
-static void on_next_turn(void *context)
-{
-    struct http_server *server = context;
-    size_t count = 0;
-    struct http_uid *user;
-    TAILQ_FOREACH(user, &server->waiting, link)
-    {
-        count++;
-    }
-    /* Whoever comes to wait meanwhile stands behind these. */
-    for (; count > 0 && (user = TAILQ_FIRST(&server->waiting)); count--) {
-        TAILQ_REMOVE(&server->waiting, user, link);
-        user->is_waiting = false;
-        take_turn(server, user);
-    }
-}
-
-void http_call_charge(struct http_call *call, size_t usual_calls)
-{
-    struct http_uid *user = call->connection->uid;
-    size_t most = INT_MAX / 4 / STEPS_PER_CALL;
-    if (user->steps_left > -(INT_MAX / 4))
-        user->steps_left -= (int)(usual_calls < most ? usual_calls : most) * STEPS_PER_CALL;
-}
-
 /* ---- room ---- */
-
-static struct http_uid *find_largest(struct http_server *server)
-{
-    struct http_uid *largest = &server->strangers;
-    struct http_uid *user;
-    struct http_uid *next;
-    HASH_ITER(hh, server->uids, user, next)
-    {
-        if (user->count > largest->count)
-            largest = user;
-    }
-    return largest;
-}
 
 /* Closes the user's connection that rests longest, if it does for so long. */
 static bool close_rested(struct http_server *server, const struct http_uid *user, int64_t least_ms)
@@ -204,7 +63,7 @@ static bool close_rested(struct http_server *server, const struct http_uid *user
 /* Several users together may take every place. Whoever has most gives one up that he does not use. */
 static bool make_room(struct http_server *server)
 {
-    return close_rested(server, find_largest(server), server->options.crowded_rest_ms);
+    return close_rested(server, http_user_find_largest(server), server->options.crowded_rest_ms);
 }
 
 /* ---- connections ---- */
@@ -266,8 +125,9 @@ static void forget_refused(struct http_server *server, const struct http_connect
     }
 }
 
-void http_server_forget(struct http_server *server, struct http_connection *connection)
+static void forget(struct http_connection *connection)
 {
+    struct http_server *server = connection->server;
     if (connection->uid == &server->strangers)
         forget_refused(server, connection);
     if (connection->previous)
@@ -278,7 +138,7 @@ void http_server_forget(struct http_server *server, struct http_connection *conn
         connection->next->previous = connection->previous;
     if (connection->is_waiting)
         TAILQ_REMOVE(&connection->uid->waiting, connection, turn);
-    uid_drop(server, connection->uid);
+    http_user_drop(server, connection->uid);
     metrics_add(server->metrics, METRIC_HTTP_CONNECTIONS, -1);
     if (server->count-- == server->options.max_connections && server->listener)
         listener_resume(server->listener);
@@ -305,7 +165,7 @@ static void refuse_connection(struct http_connection *connection, int status, co
     if (*place)
         http_connection_close(*place);
     *place = connection;
-    uid_enter(connection, &server->strangers);
+    http_user_enter(connection, &server->strangers);
     http_reply_refuse(connection, status, message, RETRY_AFTER_SECONDS);
 }
 
@@ -323,16 +183,16 @@ static uid_t find_peer_uid(const struct http_server *server, const struct http_c
 /* Finds the connection's user, or refuses it. */
 static void admit_peer(struct http_server *server, struct http_connection *connection)
 {
-    struct http_uid *user = uid_find_or_add(server, find_peer_uid(server, connection));
+    struct http_uid *user = http_user_find_or_add(server, find_peer_uid(server, connection));
     if (!user || are_descriptors_scarce(server, connection->fd)) {
         refuse_connection(connection, 503, "There is no room for more connections.");
         return;
     }
-    uid_enter(connection, user);
+    http_user_enter(connection, user);
     if (user->count <= server->options.max_connections_per_uid ||
         (server->options.users_give_way && close_rested(server, user, 0)))
         return;
-    uid_drop(server, user);
+    http_user_drop(server, user);
     refuse_connection(connection, 429, "This user has too many connections.");
 }
 
@@ -389,10 +249,12 @@ enum status http_server_create(struct event_loop *loop, int take_fd, const struc
     server->options = *options;
     server->metrics = metrics;
     server->callbacks = *callbacks;
+    server->run = http_connection_run;
+    server->forget = forget;
     server->sweep_interval = sweep_interval(options);
-    uid_init(&server->strangers);
+    http_user_init(&server->strangers);
     TAILQ_INIT(&server->waiting);
-    server->next_turn = loop_timer_create(loop, on_next_turn, server);
+    server->next_turn = loop_timer_create(loop, http_turn_begin_next, server);
     server->sweep = loop_timer_create(loop, on_sweep, server);
     if (options->is_local)
         server->heads = http_heads_create();
@@ -418,7 +280,7 @@ void http_server_destroy(struct http_server *server)
     listener_destroy(TAKE(server->listener));
     while (server->first)
         http_connection_close(server->first);
-    uids_finish(server);
+    http_users_finish(server);
     loop_timer_destroy(server->next_turn);
     loop_timer_destroy(server->sweep);
     while (server->parse_count > 0)
