@@ -33,6 +33,8 @@ const char *url_path(const struct url *url);   /* at least "/" */
 const char *url_query(const struct url *url);  /* without '?'; NULL when there is none */
 bool url_host_is_address(const struct url *url);  /* an IPv4 or IPv6 literal */
 bool url_host_is_loopback(const struct url *url); /* 127.0.0.0/8, ::1, localhost and *.localhost (RFC 6761) */
+/* "https://host", with ":port" where it is not the scheme's default (RFC 6454 §6.1). Appends. */
+bool url_append_origin(const struct url *url, struct text_buffer *buffer);
 /* "https://host:port/path", without the query: what may be logged. Appends. */
 bool url_append_target(const struct url *url, struct text_buffer *buffer);
 /* The whole URL in its normal form, with the query: what is sent, so that IDN needs no locale then. Appends. */

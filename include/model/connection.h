@@ -27,6 +27,9 @@ struct connection;
  * ("connection.settings.shop") is required, and for the password grant an account.
  */
 
+/* The fields' pointers ("/username"), one after another; NULL behind the last. */
+const char *connection_field_pointer(size_t index);
+
 /* The "iClient" member of a document before the iClient is known; NULL when it is missing or no string. Borrowed. */
 const char *connection_iclient_reference(const json_t *document);
 

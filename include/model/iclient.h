@@ -107,6 +107,8 @@ const char *iclient_tenant(const struct iclient *iclient);
 const char *iclient_id(const struct iclient *iclient);       /* 24 hex digits; derived when the document has none */
 const char *iclient_file(const struct iclient *iclient);     /* "" when it came through the API */
 enum grant_type iclient_grant(const struct iclient *iclient);
+/* "authorizecode", "password", "clientcredentials", "jwtbearer", "jwttoken"; NULL for GRANT_NONE. */
+const char *grant_type_name(enum grant_type grant);
 /* Why GRANT_NONE: a sentence for a person ("NetSuite's token-based authentication is OAuth 1.0a…"). NULL otherwise. */
 const char *iclient_no_grant_reason(const struct iclient *iclient);
 enum client_authentication iclient_client_authentication(const struct iclient *iclient);

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/secret.h"
+#include "model/token_binding.h"
 
 /* What refreshes of one authorization showed so far: whether the provider replaces the refresh token (RFC 6749 §6). */
 enum token_rotation {
@@ -30,6 +31,7 @@ struct token_set {
     int64_t obtained_at;
     int64_t expires_at;
     enum token_rotation rotation;
+    struct token_binding *binding;  /* what it belongs to; NULL: not known, and then it is served and sent to nobody */
     uint64_t generation;            /* grows by 1 with each new access token of the connection */
     unsigned holds;
 };
@@ -40,9 +42,15 @@ struct token_set *token_set_hold(struct token_set *tokens);
 void token_set_destroy(struct token_set *tokens);
 AUTO_DEFINE(token_set);
 
+/* take_binding: in place of what it had. */
+void token_set_bind(struct token_set *tokens, struct token_binding *take_binding);
+
 /* The store's form, with the secrets in it: {"access_token", …}. NULL when out of memory. */
 struct secret *token_set_serialise(const struct token_set *tokens);
-/* ERR_CORRUPT when it is not what token_set_serialise() writes. */
+/*
+ * ERR_CORRUPT when it is not what token_set_serialise() writes. Of a row whose binding is missing, of a later form or
+ * damaged the binding is NULL.
+ */
 enum status token_set_parse(const struct secret *text, struct token_set **ret_tokens, struct error *ret_error);
 
 #endif

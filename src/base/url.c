@@ -292,6 +292,15 @@ bool url_append_target(const struct url *url, struct text_buffer *buffer)
                                      brackets ? "]" : "", url->port, url->path);
 }
 
+bool url_append_origin(const struct url *url, struct text_buffer *buffer)
+{
+    bool brackets = strchr(url->host, ':') != NULL;
+    text_buffer_append_format(buffer, "%s://%s%s%s", url->scheme, brackets ? "[" : "", url->host, brackets ? "]" : "");
+    if (url->port != (strcmp(url->scheme, "https") == 0 ? 443 : 80))
+        text_buffer_append_format(buffer, ":%d", url->port);
+    return !buffer->failed;
+}
+
 bool url_append_whole(const struct url *url, struct text_buffer *buffer)
 {
     size_t start = buffer->length;

@@ -353,6 +353,11 @@ enum status connection_from_json(const json_t *document, const struct iclient *i
                                         ret_connection);
 }
 
+const char *connection_field_pointer(size_t index)
+{
+    return index < MEMBER_COUNT ? members[index].pointer : NULL;
+}
+
 const char *connection_iclient_reference(const json_t *document)
 {
     return json_read_string(document, "iClient");

@@ -30,6 +30,8 @@ void iclient_destroy(struct iclient *iclient)
     failure_rules_destroy(iclient->api_failures);
     failure_rules_destroy(iclient->token_failures);
     url_policy_destroy(iclient->url_policy);
+    token_binding_destroy(iclient->binding);
+    free(iclient->digest);
     free(iclient->default_redirect_uri);
     free(iclient->scope);
     field_set_finish(&iclient->fields);
@@ -183,6 +185,19 @@ const char *iclient_file(const struct iclient *iclient)
 enum grant_type iclient_grant(const struct iclient *iclient)
 {
     return iclient->grant;
+}
+
+const char *grant_type_name(enum grant_type grant)
+{
+    static const char *const names[] = {
+        [GRANT_NONE] = NULL,
+        [GRANT_AUTHORIZATION_CODE] = "authorizecode",
+        [GRANT_PASSWORD] = "password",
+        [GRANT_CLIENT_CREDENTIALS] = "clientcredentials",
+        [GRANT_JWT_BEARER] = "jwtbearer",
+        [GRANT_JWT_TOKEN] = "jwttoken",
+    };
+    return names[grant];
 }
 
 const char *iclient_no_grant_reason(const struct iclient *iclient)

@@ -5,6 +5,7 @@
 #include "model/document_faults.h"
 #include "model/field_view.h"
 #include "model/iclient.h"
+#include "model/token_binding.h"
 
 enum { ICLIENT_ID_SIZE = 25, CONNECTION_PATHS_MAX = 32 };
 
@@ -25,6 +26,9 @@ struct iclient {
     struct failure_rules *api_failures;
     char **connection_paths; /* what its templates want of a connection, below "connection." */
     size_t connection_path_count;
+    /* Made when first asked for; only what the tokens of a connection need. */
+    struct token_binding *binding; /* of all its connections without values of their own; see connection_binding.c */
+    char *digest;                  /* of all its fields; see connection_digest.c */
 };
 
 struct field_view iclient_view(const struct iclient *iclient);

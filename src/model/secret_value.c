@@ -268,3 +268,13 @@ bool secret_object_find(const struct secret_object *secrets, const char *path, c
     }
     return false;
 }
+
+size_t secret_object_count(const struct secret_object *secrets)
+{
+    return secrets ? secrets->count : 0;
+}
+
+const struct secret *secret_object_at(const struct secret_object *secrets, size_t index)
+{
+    return secrets->leaves[index].secret;
+}

@@ -43,5 +43,8 @@ AUTO_DEFINE(secret_object);
 
 /* True when there is a leaf at path; *ret_secret is borrowed and NULL when it was left unread. Takes NULL. */
 bool secret_object_find(const struct secret_object *secrets, const char *path, const struct secret **ret_secret);
+/* The leaves in their order; the secret is borrowed and NULL when it was left unread. Takes NULL. */
+size_t secret_object_count(const struct secret_object *secrets);
+const struct secret *secret_object_at(const struct secret_object *secrets, size_t index);
 
 #endif

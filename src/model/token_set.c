@@ -70,8 +70,17 @@ void token_set_destroy(struct token_set *tokens)
     free(tokens->token_type);
     free(tokens->scope);
     json_decref(tokens->metadata);
+    token_binding_destroy(tokens->binding);
     free(tokens);
 }
+
+void token_set_bind(struct token_set *tokens, struct token_binding *take_binding)
+{
+    token_binding_destroy(tokens->binding);
+    tokens->binding = take_binding;
+}
+
+/* ---- writing ---- */
 
 static void append_member(struct text_buffer *text, const char *name, const char *value, size_t length)
 {
@@ -90,6 +99,18 @@ static void append_secret(struct text_buffer *text, const char *name, const stru
 static void append_text(struct text_buffer *text, const char *name, const char *value)
 {
     append_member(text, name, value, value ? strlen(value) : 0);
+}
+
+/* Beside the parts: how they are to be read. */
+enum { BINDING_FORM = 1 };
+
+static void append_binding(struct text_buffer *text, const struct token_binding *binding)
+{
+    if (!binding)
+        return;
+    text_buffer_append_format(text, "\"binding\":%d,", BINDING_FORM);
+    for (int i = 0; i < BINDING_PART_COUNT; i++)
+        append_text(text, binding_part_name((enum binding_part)i), token_binding_value(binding, (enum binding_part)i));
 }
 
 struct secret *token_set_serialise(const struct token_set *tokens)
@@ -111,9 +132,55 @@ struct secret *token_set_serialise(const struct token_set *tokens)
         const int64_t *time = (const int64_t *)(const void *)((const char *)tokens + times[i].offset);
         text_buffer_append_format(&text, "\"%s\":%" PRId64 ",", times[i].name, *time);
     }
+    append_binding(&text, tokens->binding);
     text_buffer_append_format(&text, "\"generation\":%" PRIu64 "}", tokens->generation);
     return text_buffer_take_secret(&text);
 }
+
+/* ---- reading: the binding ---- */
+
+/* A binding tells its grant at least, or that it is an earlier version's. */
+static bool is_binding(int64_t form, const char *const *values)
+{
+    return form == BINDING_FORM && (values[BINDING_GRANT] || values[BINDING_FINGERPRINT]);
+}
+
+/* False: no memory. A binding that cannot be read stays NULL. */
+static bool copy_binding(const struct json_flat_member *members, size_t count, struct token_binding **ret_binding)
+{
+    const char *values[BINDING_PART_COUNT];
+    size_t lengths[BINDING_PART_COUNT];
+    const struct json_flat_member *form = json_flat_find(members, count, "binding");
+    bool is_good = form && !form->text;
+    for (int i = 0; is_good && i < BINDING_PART_COUNT; i++) {
+        const struct json_flat_member *member = json_flat_find(members, count, binding_part_name((enum binding_part)i));
+        is_good = !member || member->text;
+        values[i] = member ? member->text : NULL;
+        lengths[i] = member ? member->length : 0;
+    }
+    if (!is_good || !is_binding(form->number, values))
+        return true;
+    *ret_binding = token_binding_create_from(values, lengths);
+    return *ret_binding != NULL;
+}
+
+static bool read_binding(const json_t *document, struct token_binding **ret_binding)
+{
+    const char *values[BINDING_PART_COUNT];
+    const json_t *form = json_object_get(document, "binding");
+    for (int i = 0; i < BINDING_PART_COUNT; i++) {
+        const json_t *value = json_object_get(document, binding_part_name((enum binding_part)i));
+        if (value && !json_is_string(value))
+            return true;
+        values[i] = json_string_value(value);
+    }
+    if (!json_is_integer(form) || !is_binding(json_integer_value(form), values))
+        return true;
+    *ret_binding = token_binding_create(values);
+    return *ret_binding != NULL;
+}
+
+/* ---- reading: the rest ---- */
 
 /* Absent is fine; anything but a string is not. */
 static bool read_secret(const json_t *document, const char *name, struct secret **ret_secret)
@@ -182,7 +249,7 @@ static bool copy_text(const struct json_flat_member *member, char **ret_text)
 /* What token_set_serialise() writes where there is no metadata and all is ASCII. NULL: something else, or no memory. */
 static struct token_set *parse_flat(const struct secret *text)
 {
-    struct json_flat_member members[TIME_COUNT + 6];
+    struct json_flat_member members[TIME_COUNT + 7 + BINDING_PART_COUNT];
     size_t count;
     if (!json_flat_read(secret_reveal(text), secret_length(text), members, sizeof members / sizeof members[0], &count))
         return NULL;
@@ -210,7 +277,8 @@ static struct token_set *parse_flat(const struct secret *text)
     if (rotation)
         tokens->rotation = find_rotation(rotation->text, rotation->length);
     is_good = copy_secret(access_token, &tokens->access_token) && copy_secret(refresh_token, &tokens->refresh_token) &&
-              copy_text(token_type, &tokens->token_type) && copy_text(scope, &tokens->scope);
+              copy_text(token_type, &tokens->token_type) && copy_text(scope, &tokens->scope) &&
+              copy_binding(members, count, &tokens->binding);
     return is_good ? TAKE(tokens) : NULL;
 }
 
@@ -237,6 +305,8 @@ enum status token_set_parse(const struct secret *text, struct token_set **ret_to
     tokens->rotation = find_rotation(json_string_value(rotation), json_string_length(rotation));
     if (secret_length(tokens->access_token) == 0)
         return error_set(ret_error, ERR_CORRUPT, "stored token set: there is no access token");
+    if (!read_binding(document, &tokens->binding))
+        return error_set(ret_error, ERR_NO_MEMORY, "token set");
     json_t *metadata = json_object_get(document, "metadata");
     if (metadata && !json_is_object(metadata))
         return error_set(ret_error, ERR_CORRUPT, "stored token set: metadata is no object");
