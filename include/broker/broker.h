@@ -41,8 +41,9 @@ AUTO_DEFINE(broker);
 void broker_drain(struct broker *broker, store_done *done, void *context);
 
 /*
- * Puts a finished catalog to work. Connections keep their tokens unless what these depend on changed (then they are
- * kept aside until a new token set replaces them, so that undoing a wrong edit loses nothing); back-offs and breakers
+ * Puts a finished catalog to work. Connections keep their tokens unless these belong to another client, server, account
+ * or grant (then they are kept aside until a new token set replaces them, so that undoing a wrong edit loses nothing);
+ * a scope that changed is asked for where that needs nobody. Back-offs and breakers
  * are forgotten, because an operator has just mended something. A connection that became inactive is revoked. ERR_NO_MEMORY: the old
  * catalog stays whole. While writes of documents may be on their way, only from document_queue_when_idle().
  */

@@ -40,6 +40,7 @@ struct entry_trouble {
     int64_t at;       /* wall clock */
     int64_t retry_at; /* wall clock; 0: not by itself */
     unsigned failures; /* in a row; drives the back-off */
+    bool is_of_rest;   /* it follows from configuration and tokens alone, and is not for the store */
 };
 
 /* All borrowed. connection: never NULL for an entry that the broker found. */
@@ -48,6 +49,8 @@ const struct access_rule *token_entry_access(const struct token_entry *entry); /
 enum entry_state token_entry_state(const struct token_entry *entry);
 /* NULL when there are none that fit the present configuration. */
 const struct token_set *token_entry_tokens(const struct token_entry *entry);
+/* The scope of these tokens: as the provider said, else as they were asked for. Without tokens what would be asked for. */
+const char *token_entry_scope(const struct token_entry *entry);
 /* Of these tokens; 0 without. */
 uint64_t token_entry_generation(const struct token_entry *entry);
 const struct entry_trouble *token_entry_trouble(const struct token_entry *entry); /* NULL: none */

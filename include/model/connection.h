@@ -73,12 +73,6 @@ const json_t *connection_params(const struct connection *connection);
  */
 enum status connection_lookup(const struct connection *connection, const char *path, struct text_buffer *value);
 
-/*
- * What its tokens depend on: the iClient's fingerprint with the account (its own or the iClient's) and its own scope and
- * audience. Hex, as the iClient's; its own when there is none of these.
- */
-const char *connection_fingerprint(const struct connection *connection);
-
 /* As the API gives it back: own fields only, secrets masked. New reference. */
 json_t *connection_to_json(const struct connection *connection);
 

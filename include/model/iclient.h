@@ -128,16 +128,6 @@ const struct failure_rules *iclient_token_failures(const struct iclient *iclient
 const struct failure_rules *iclient_api_failures(const struct iclient *iclient);
 
 /*
- * SHA-256 (hex, 65 bytes with NUL) over what a refresh token depends on: token, refresh and auth URI and tenant, of which
- * one half is, and with them client id and secret and grant, of which the other is. A reload that changes it invalidates the
- * stored tokens; any other edit keeps them.
- */
-enum { ICLIENT_FINGERPRINT_SIZE = 65, ICLIENT_FINGERPRINT_ENDPOINTS = 32 };
-const char *iclient_fingerprint(const struct iclient *iclient);
-/* Whether two fingerprints, of iClients or of connections, are of the same endpoints. */
-bool iclient_fingerprint_is_same_endpoints(const char *fingerprint, const char *other);
-
-/*
  * The document as the API gives it back: own fields only, secrets "******", computed fields and the defaults of _id,
  * formType and published added. New reference.
  */

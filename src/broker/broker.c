@@ -116,6 +116,8 @@ void broker_configure_entry(struct token_entry *entry, const struct connection *
     token_entry_configure(entry, connection);
     if (connection)
         broker_end_inactive(entry);
+    if (entry->is_bound_anew)
+        token_record_renew_rows(entry->broker);
 }
 
 void broker_count_documents(struct broker *broker)
@@ -319,7 +321,7 @@ enum token_answer broker_refresh(struct token_entry *entry, uid_t caller, int64_
                        (rest != ENTRY_AUTHORIZATION_REQUIRED || has_refresh_token(entry));
     if (is_possible && !entry->fetch) {
         client_breaker_close(entry->broker, connection_iclient(entry->connection));
-        token_entry_set_state(entry, rest, NULL, NULL, 0);
+        token_entry_rest(entry);
     }
     uint64_t generation = entry->generation;
     enum token_answer begun = is_possible ? token_fetch_begin_for(entry, caller) : TOKEN_UNSUPPORTED;

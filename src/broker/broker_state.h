@@ -28,6 +28,7 @@ struct broker {
     struct token_entry *unsaved; /* entries whose newest tokens the store does not have yet */
     struct loop_timer *unsaved_timer;
     unsigned unsaved_attempts;
+    size_t renewing; /* rows of an earlier version that are being written anew */
     struct broker_reading *reading; /* broker_load() under way */
     struct document_store *documents;
     struct document_queue *document_queue;

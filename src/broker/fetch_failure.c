@@ -11,14 +11,9 @@
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch_state.h"
 #include "broker/token_record.h"
+#include "model/connection_binding.h"
+#include "model/connection_digest.h"
 #include "protocol/token_response.h"
-
-/* A result of an earlier configuration says nothing of the present one. */
-static bool is_outdated(const struct token_entry *entry, const struct token_fetch *fetch)
-{
-    return !entry->connection || !connection_is_active(entry->connection) ||
-           strcmp(connection_fingerprint(entry->connection), connection_fingerprint(fetch->connection)) != 0;
-}
 
 static unsigned failures_in_row(const struct token_entry *entry, enum entry_state state)
 {
@@ -73,6 +68,38 @@ static void refuse_client(struct token_entry *entry, const struct token_fetch *f
                           outcome->message, retry_at);
 }
 
+/* The same client, servers, account and grant. Without memory: no. */
+static bool is_same_binding(const struct token_entry *entry, const struct token_fetch *fetch)
+{
+    const json_t *metadata = fetch->tokens ? fetch->tokens->metadata : NULL;
+    AUTO(token_binding) present = connection_binding(entry->connection, metadata, NULL);
+    AUTO(token_binding) sent = connection_binding(fetch->connection, metadata, NULL);
+    return present && sent && token_binding_conflict(sent, present) == BINDING_PART_COUNT;
+}
+
+static bool is_same_configuration(const struct token_entry *entry, const struct token_fetch *fetch)
+{
+    char present[CONNECTION_DIGEST_SIZE], sent[CONNECTION_DIGEST_SIZE];
+    return entry->connection == fetch->connection ||
+           (connection_digest(entry->connection, present) && connection_digest(fetch->connection, sent) &&
+            strcmp(present, sent) == 0);
+}
+
+/*
+ * An edit came while the request was in flight. What the provider says of the refresh token stays true as long as the
+ * tokens belong to the same client and servers; all else, as a refused secret, was said of what is no longer configured.
+ */
+static bool is_outdated(const struct token_entry *entry, const struct token_fetch *fetch,
+                        const struct token_outcome *outcome)
+{
+    if (!entry->connection || !connection_is_active(entry->connection))
+        return true;
+    if (is_same_configuration(entry, fetch))
+        return false;
+    bool is_of_token = outcome->outcome == OUTCOME_TOKEN_REFUSED && fetch->exchange == TOKEN_EXCHANGE_REFRESH;
+    return !is_of_token || !is_same_binding(entry, fetch);
+}
+
 void fetch_failure_wait_for_store(struct token_entry *entry, const struct token_fetch *fetch)
 {
     static const struct token_outcome outcome = {
@@ -80,18 +107,18 @@ void fetch_failure_wait_for_store(struct token_entry *entry, const struct token_
         .message = "the refresh waits until the token store can be written: it could cost the refresh token if nothing "
                    "of it was noted",
     };
-    if (!is_outdated(entry, fetch))
+    if (entry->connection && connection_is_active(entry->connection) && is_same_binding(entry, fetch))
         back_off(entry, ENTRY_STORE_UNAVAILABLE, BACK_OFF_STORE, &outcome);
 }
 
-void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fetch,
+bool fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fetch,
                          const struct token_outcome *outcome, bool is_unclear)
 {
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
-    if (is_outdated(entry, fetch)) {
+    if (is_outdated(entry, fetch, outcome)) {
         /* An edit back takes up the same refresh token. */
         entry->is_ambiguous |= is_unclear;
-        return;
+        return false;
     }
     switch (outcome->outcome) {
     case OUTCOME_TOKEN_REFUSED:
@@ -114,11 +141,12 @@ void fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
     entry->is_ambiguous = is_refresh && (is_unclear || (entry->is_ambiguous && outcome->outcome != OUTCOME_TOKEN_REFUSED));
     unsigned parts = RECORD_STATE | (is_refresh && !entry->is_ambiguous ? RECORD_JOURNAL_END : 0);
     /*
-     * A state that is lost in a crash is found again by the next exchange: nothing waits for this write. Beside tokens of another
-     * configuration, which the store still has where the newest are unsaved, it would say that they are of this one.
+     * A state that is lost in a crash is found again by the next exchange: nothing waits for this write. Where the
+     * newest tokens are unsaved, it would stand beside older ones.
      */
     if (!entry->is_unsaved)
-        token_record_write(entry, parts, NULL, entry->fingerprint, NULL, NULL);
+        token_record_write(entry, parts, NULL, NULL, NULL);
+    return true;
 }
 
 void fetch_failure_release_iclient(struct broker *broker, const struct iclient *iclient)
@@ -128,6 +156,6 @@ void fetch_failure_release_iclient(struct broker *broker, const struct iclient *
         bool is_kept = entry->connection && entry->state == ENTRY_CLIENT_REJECTED && !entry->fetch &&
                        strcmp(iclient_id(connection_iclient(entry->connection)), iclient_id(iclient)) == 0;
         if (is_kept)
-            token_entry_set_state(entry, token_entry_rest_state(entry), NULL, NULL, 0);
+            token_entry_rest(entry);
     }
 }

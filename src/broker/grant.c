@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "broker/broker_state.h"
 #include "broker/exchange_reply.h"
+#include "broker/provider_request.h"
 
 struct grant {
     struct broker *broker;
@@ -96,7 +97,9 @@ enum status grant_start(struct broker *broker, enum token_exchange exchange, con
     grant->input = *input;
     grant->done = done;
     grant->context = context;
-    status = http_client_send(broker->client, TAKE(request), background, 0, on_reply, grant, &grant->http, ret_error);
+    enum binding_part endpoint = exchange == TOKEN_EXCHANGE_REFRESH ? BINDING_REFRESH_ORIGIN : BINDING_TOKEN_ORIGIN;
+    status = provider_request_send(broker, input, endpoint, TAKE(request), background, on_reply, grant, &grant->http,
+                                   ret_error);
     if (status != OK) {
         free(grant);
         return status;

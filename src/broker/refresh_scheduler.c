@@ -29,16 +29,17 @@ int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double
 
 void refresh_scheduler_choose(struct token_entry *entry)
 {
-    entry->refresh_after =
-        refresh_scheduler_moment(entry->tokens->obtained_at, entry->tokens->expires_at, random_fraction());
+    const struct token_set *tokens = entry->tokens;
+    entry->refresh_after = refresh_scheduler_moment(tokens->obtained_at, tokens->expires_at, random_fraction());
+    /* The configuration asks for another scope, and no person is needed to get it: due since the beginning. */
+    if (entry->asked != ASKED_SAME && token_fetch_can_renew(entry))
+        entry->refresh_after = tokens->obtained_at > 0 ? tokens->obtained_at : 1;
 }
 
 bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now)
 {
-    if (entry->span.expires_at == 0)
-        return false;
     bool is_near_its_end = entry->refresh_after && now >= entry->refresh_after;
-    return is_near_its_end || token_entry_is_later(entry->span.obtained_at, now);
+    return is_near_its_end || (entry->span.expires_at != 0 && token_entry_is_later(entry->span.obtained_at, now));
 }
 
 static void on_due(void *context);

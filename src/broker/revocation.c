@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "broker/broker_state.h"
 #include "broker/exchange_reply.h"
+#include "broker/provider_request.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 #include "broker/token_record.h"
@@ -85,8 +86,8 @@ static void on_forgotten(void *context, enum status status, const struct error *
 static void revocation_forget(struct revocation *revocation)
 {
     revocation->is_forgetting = true;
-    token_record_write(revocation->entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, NULL,
-                       revocation->entry->fingerprint, on_forgotten, revocation);
+    token_record_write(revocation->entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, NULL, on_forgotten,
+                       revocation);
 }
 
 static void revocation_unreached(struct revocation *revocation)
@@ -172,16 +173,6 @@ static enum status make_requests(struct revocation *revocation, struct error *re
     return requests[0] || requests[1] ? OK : failure;
 }
 
-/* Tokens that are kept aside may be another provider's, who alone may see them. A new client secret is no obstacle. */
-static enum status check_endpoints(const struct token_entry *entry, struct error *ret_error)
-{
-    const char *present = connection_fingerprint(entry->revocation->connection);
-    if (iclient_fingerprint_is_same_endpoints(entry->fingerprint, present))
-        return OK;
-    return error_set(ret_error, ERR_DENIED,
-                     "the tokens are of other endpoints than the iClient has now, which must not see them");
-}
-
 static void end_unsent(struct revocation *revocation, const struct error *error)
 {
     snprintf(revocation->message, sizeof revocation->message, "%.*s", (int)sizeof revocation->message - 1,
@@ -210,8 +201,9 @@ static void revocation_step(struct revocation *revocation)
     size_t step = revocation->step++;
     choose_token(revocation, step);
     struct error error = {0};
-    if (http_client_send(revocation->entry->broker->client, TAKE(revocation->requests[step]), false, 0, on_reply,
-                         revocation, &revocation->http, &error) != OK)
+    if (provider_request_send(revocation->entry->broker, &revocation->input, BINDING_REVOKE_ORIGIN,
+                              TAKE(revocation->requests[step]), false, on_reply, revocation, &revocation->http,
+                              &error) != OK)
         end_unsent(revocation, &error);
 }
 
@@ -233,9 +225,7 @@ void revocation_start_pending(struct token_entry *entry)
     if (revocation->is_final)
         token_entry_forget_tokens(entry);
     struct error error = {0};
-    enum status status = check_endpoints(entry, &error);
-    if (status == OK)
-        status = make_requests(revocation, &error);
+    enum status status = make_requests(revocation, &error);
     if (status == OK)
         revocation_step(revocation);
     else

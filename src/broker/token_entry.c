@@ -12,6 +12,8 @@
 #include "broker/token_fetch.h"
 #include "broker/token_reports.h"
 #include "broker/token_waiter.h"
+#include "model/connection_binding.h"
+#include "model/legacy_fingerprint.h"
 
 struct token_watcher {
     struct token_entry *entry;
@@ -51,6 +53,17 @@ enum entry_state token_entry_state(const struct token_entry *entry)
 const struct token_set *token_entry_tokens(const struct token_entry *entry)
 {
     return entry->fits ? entry->tokens : NULL;
+}
+
+const char *token_entry_scope(const struct token_entry *entry)
+{
+    const struct token_set *tokens = token_entry_tokens(entry);
+    if (tokens && tokens->scope)
+        return tokens->scope;
+    if (!tokens || entry->asked == ASKED_SAME || !tokens->binding)
+        return connection_scope(entry->connection);
+    const char *refreshed = token_binding_value(tokens->binding, BINDING_REFRESHED_SCOPE);
+    return refreshed ? refreshed : token_binding_value(tokens->binding, BINDING_SCOPE);
 }
 
 const struct entry_trouble *token_entry_trouble(const struct token_entry *entry)
@@ -125,10 +138,92 @@ void token_entry_destroy(struct token_entry *entry)
     free(entry);
 }
 
-static void token_entry_check_fit(struct token_entry *entry)
+/* ---- what the tokens belong to ---- */
+
+/*
+ * An earlier version's tokens belong to the configuration that it would have stored the same fingerprint for. False: no
+ * memory to tell.
+ */
+static bool compare_fingerprint(const struct token_entry *entry, bool *ret_is_same)
 {
-    entry->fits = entry->tokens && entry->connection &&
-                  strcmp(entry->fingerprint, connection_fingerprint(entry->connection)) == 0;
+    const struct token_binding *binding = entry->tokens->binding;
+    const char *stored = binding ? token_binding_value(binding, BINDING_FINGERPRINT) : NULL;
+    char present[LEGACY_FINGERPRINT_SIZE];
+    *ret_is_same = false;
+    if (!stored)
+        return true;
+    if (!legacy_fingerprint(entry->connection, present))
+        return false;
+    *ret_is_same = strcmp(stored, present) == 0;
+    return true;
+}
+
+/* otherwise: the answer when there is no memory to tell, and then this is false. */
+static bool token_entry_check_fit(struct token_entry *entry, bool otherwise)
+{
+    entry->fits = false;
+    entry->asked = ASKED_SAME;
+    if (!entry->tokens || !entry->connection)
+        return true;
+    AUTO(token_binding) present = connection_binding(entry->connection, entry->tokens->metadata, NULL);
+    bool is_known_now;
+    if (!present || !compare_fingerprint(entry, &is_known_now)) {
+        entry->fits = otherwise;
+        return false;
+    }
+    entry->is_bound_anew |= is_known_now;
+    /* Equal ones are shared, which spares memory and makes the next comparison one of pointers. */
+    bool is_equal = entry->tokens->binding != present && token_binding_equal(entry->tokens->binding, present);
+    if (is_known_now || is_equal)
+        token_set_bind(entry->tokens, token_binding_hold(present));
+    entry->fits = token_binding_conflict(entry->tokens->binding, present) == BINDING_PART_COUNT;
+    enum binding_part part = BINDING_PART_COUNT;
+    if (entry->fits)
+        entry->asked = token_binding_asked(entry->tokens->binding, present, &part);
+    entry->asked_part = part;
+    return true;
+}
+
+enum { REASON_MAX = 2048 };
+
+/* "the scope was a b and is now a; " and so on. False: no memory. */
+static bool describe_difference(const struct token_entry *entry, struct text_buffer *reason)
+{
+    AUTO(token_binding) present = connection_binding(entry->connection, entry->tokens->metadata, NULL);
+    const struct token_binding *stored = entry->tokens->binding;
+    if (!present)
+        return false;
+    enum binding_part part = entry->fits ? entry->asked_part : token_binding_conflict(stored, present);
+    return part != BINDING_PART_COUNT && token_binding_describe(stored, present, part, reason);
+}
+
+static const char *asked_code(enum binding_part part)
+{
+    return part == BINDING_AUDIENCE ? "audience_changed" : part == BINDING_RESOURCE ? "resource_changed" : "scope_changed";
+}
+
+void token_entry_rest(struct token_entry *entry)
+{
+    enum entry_state rest = token_entry_rest_state(entry);
+    bool is_aside = entry->tokens && !entry->fits && rest == ENTRY_AUTHORIZATION_REQUIRED;
+    bool is_outdated = entry->tokens && rest == ENTRY_READY && entry->asked != ASKED_SAME;
+    if (!is_aside && !is_outdated) {
+        token_entry_set_state(entry, rest, NULL, NULL, 0);
+        return;
+    }
+    AUTO_FINISH(text_buffer) reason;
+    text_buffer_init(&reason, REASON_MAX);
+    if (!describe_difference(entry, &reason))
+        text_buffer_append_text(&reason, "the configuration was changed after the tokens were granted");
+    if (is_aside)
+        text_buffer_append_text(&reason, "; undoing the change brings the tokens back, a login replaces them");
+    else if (token_fetch_can_renew(entry))
+        text_buffer_append_text(&reason, "; a new token is on request, and the present one is served until it comes");
+    else
+        text_buffer_append_text(&reason, "; the present tokens are served, and a login would bring the new ones");
+    token_entry_set_state(entry, rest, is_aside ? "configuration_changed" : asked_code(entry->asked_part),
+                          text_buffer_text(&reason), 0);
+    entry->trouble->is_of_rest = true;
 }
 
 enum entry_state token_entry_rest_state(const struct token_entry *entry)
@@ -143,6 +238,18 @@ enum entry_state token_entry_rest_state(const struct token_entry *entry)
     return grant == GRANT_AUTHORIZATION_CODE ? ENTRY_AUTHORIZATION_REQUIRED : ENTRY_EMPTY;
 }
 
+static void log_fit(const struct token_entry *entry)
+{
+    if (entry->fits) {
+        log_notice("connection %s: its tokens belong to its configuration again, and are served", token_entry_name(entry));
+        return;
+    }
+    AUTO_FINISH(text_buffer) reason;
+    text_buffer_init(&reason, REASON_MAX);
+    describe_difference(entry, &reason);
+    log_notice("connection %s: its tokens are kept aside: %s", token_entry_name(entry), text_buffer_text(&reason));
+}
+
 void token_entry_configure(struct token_entry *entry, const struct connection *connection)
 {
     struct connection *held = connection ? connection_hold(connection) : NULL;
@@ -151,26 +258,23 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     entry->access = held ? connection_access(held) : NULL;
     token_reports_forgive(entry->reports);
     bool did_fit = entry->fits;
-    token_entry_check_fit(entry);
+    enum asked_change was_asked = entry->asked;
+    token_entry_check_fit(entry, did_fit);
     if (!held) {
         token_entry_changed(entry);
         refresh_scheduler_plan(entry);
         return;
     }
-    if (did_fit && !entry->fits)
-        log_notice("connection %s: its credentials or endpoints changed; its tokens are kept aside",
-                   token_entry_name(entry));
-    /* The provider refused this refresh token: an edit that keeps the identity does not make it good again. */
+    if (entry->tokens && entry->fits != did_fit)
+        log_fit(entry);
+    /* The provider refused this refresh token: an edit that keeps what it belongs to does not make it good again. */
     bool stays_refused = did_fit && entry->fits && entry->state == ENTRY_AUTHORIZATION_REQUIRED;
-    enum entry_state rest = token_entry_rest_state(entry);
-    bool is_set_aside = entry->tokens && !entry->fits && rest == ENTRY_AUTHORIZATION_REQUIRED;
-    if (stays_refused && rest == ENTRY_READY)
+    if (entry->fits && (!did_fit || entry->asked != was_asked))
+        refresh_scheduler_choose(entry);
+    if (stays_refused && token_entry_rest_state(entry) == ENTRY_READY)
         token_entry_changed(entry);
     else
-        token_entry_set_state(entry, rest, is_set_aside ? "configuration_changed" : NULL,
-                              "its account, credentials, scope or endpoints were changed after the login; undoing the "
-                              "change brings the tokens back",
-                              0);
+        token_entry_rest(entry);
     refresh_scheduler_plan(entry);
 }
 
@@ -183,29 +287,30 @@ void token_entry_put_tokens(struct token_entry *entry, struct token_set *tokens)
                        : (struct token_span){0};
 }
 
-void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint)
+bool token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const struct connection *granted_under)
 {
     token_entry_put_tokens(entry, tokens);
     if (tokens->generation > entry->generation)
         entry->generation = tokens->generation;
     if (entry->reports)
         token_reports_drop_old(&entry->reports, tokens->generation, clock_boot_ms());
-    memmove(entry->fingerprint, fingerprint, strlen(fingerprint) + 1);
-    token_entry_check_fit(entry);
+    bool is_known = token_entry_check_fit(entry, granted_under && granted_under == entry->connection);
     refresh_scheduler_choose(entry);
     if (entry->connection)
-        token_entry_set_state(entry, token_entry_rest_state(entry), NULL, NULL, 0);
+        token_entry_rest(entry);
     refresh_scheduler_plan(entry);
+    return is_known;
 }
 
 void token_entry_forget_tokens(struct token_entry *entry)
 {
     token_entry_put_tokens(entry, NULL);
     entry->fits = false;
+    entry->is_bound_anew = false;
     entry->is_ambiguous = false;
     entry->refresh_after = 0;
     if (entry->connection)
-        token_entry_set_state(entry, token_entry_rest_state(entry), NULL, NULL, 0);
+        token_entry_rest(entry);
     refresh_scheduler_plan(entry);
 }
 
@@ -234,7 +339,11 @@ static void token_entry_set_trouble(struct token_entry *entry, const char *code,
     token_entry_drop_trouble(entry);
     if (!trouble) {
         trouble = &entry->scarce_trouble;
-        *trouble = (struct entry_trouble){scarce_code, scarce_message, clock_wall(), retry_at, failures};
+        *trouble = (struct entry_trouble){.code = scarce_code,
+                                          .message = scarce_message,
+                                          .at = clock_wall(),
+                                          .retry_at = retry_at,
+                                          .failures = failures};
     }
     entry->trouble = trouble;
 }
@@ -288,7 +397,9 @@ const char *token_entry_stale_reason(const struct token_entry *entry)
 {
     if (entry->span.generation > 0 && entry->span.generation == entry->reported_generation)
         return "token_reported";
-    return entry->state == ENTRY_READY ? NULL : entry_state_name(entry->state);
+    if (entry->state != ENTRY_READY)
+        return entry_state_name(entry->state);
+    return entry->asked == ASKED_SAME ? NULL : asked_code(entry->asked_part);
 }
 
 void token_entry_changed(struct token_entry *entry)

@@ -13,6 +13,7 @@
 
 #include "broker/token_entry.h"
 #include "io/event_loop.h"
+#include "model/token_binding.h"
 
 struct broker;
 struct token_fetch;
@@ -33,11 +34,11 @@ struct token_span {
  * so does each page that has to be found.
  */
 struct token_entry {
-    char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* of the configuration that tokens were granted under */
     bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
     bool is_unsaved;
     bool is_saving;                /* what was unsaved is on its way to the store again */
     bool is_saving_older;          /* and what is newer than that was refused meanwhile */
+    bool is_bound_anew;            /* the store has its tokens with an earlier version's fingerprint yet */
     bool waits_for_turn;           /* of refresh_turn; not every entry that it is set for still needs one */
     uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
     struct broker *broker;
@@ -62,7 +63,9 @@ struct token_entry {
     uint64_t refused_generation; /* the newest that any user refused; reports says who did */
     int64_t refresh_after;
     enum entry_state state;
-    bool fits; /* fingerprint is the connection's: tokens may be served */
+    bool fits; /* tokens belong to the present configuration: they may be served */
+    enum asked_change asked : 8;       /* what that asks for, beside what they were asked with */
+    enum binding_part asked_part : 8;  /* what differs, when it is not ASKED_SAME */
     unsigned key_length;
     char key[];
 };
@@ -77,8 +80,12 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
 
 /* Sets tokens (held; NULL: none) and span. What follows from them is the caller's affair. */
 void token_entry_put_tokens(struct token_entry *entry, struct token_set *tokens);
-/* Takes the tokens into service: state READY, trouble over, refresh planned, watchers told. */
-void token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const char *fingerprint);
+/*
+ * Takes the tokens into service, if they belong to the present configuration: state READY, trouble over, refresh
+ * planned, watchers told. granted_under: what the exchange was sent under; NULL: not known, they come from the store.
+ * False: there was no memory to tell whether they belong to it. Then they are in service if it is granted_under.
+ */
+bool token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const struct connection *granted_under);
 /* Forgets the tokens (the store is the caller's affair). */
 void token_entry_forget_tokens(struct token_entry *entry);
 
@@ -90,6 +97,8 @@ void token_entry_set_state(struct token_entry *entry, enum entry_state state, co
                            int64_t retry_at);
 /* The state that follows from configuration and tokens alone. */
 enum entry_state token_entry_rest_state(const struct token_entry *entry);
+/* Puts the entry into that state: no trouble, but for tokens that are kept aside or are not of the scope that is asked for. */
+void token_entry_rest(struct token_entry *entry);
 
 /* Tokens that may be served now: they fit and have not expired. */
 bool token_entry_is_usable(const struct token_entry *entry, int64_t now);

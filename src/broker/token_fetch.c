@@ -17,6 +17,7 @@
 #include "broker/token_fetch_state.h"
 #include "broker/token_record.h"
 #include "broker/token_waiter.h"
+#include "model/connection_binding.h"
 #include "protocol/jwt_assertion.h"
 
 static bool can_refresh(const struct token_entry *entry, int64_t now)
@@ -35,6 +36,17 @@ static bool needs_nobody(const struct connection *connection)
 bool token_fetch_is_possible(const struct token_entry *entry)
 {
     return can_refresh(entry, clock_wall()) || needs_nobody(entry->connection);
+}
+
+/* A scope that is more or something else than what was granted is not for a refresh to ask for (RFC 6749 §6). */
+static bool is_refresh_enough(const struct token_entry *entry)
+{
+    return entry->asked != ASKED_OTHER || !needs_nobody(entry->connection);
+}
+
+bool token_fetch_can_renew(const struct token_entry *entry)
+{
+    return needs_nobody(entry->connection) || (entry->asked != ASKED_OTHER && can_refresh(entry, clock_wall()));
 }
 
 static enum token_exchange exchange_of(enum grant_type grant)
@@ -61,22 +73,30 @@ void token_fetch_destroy(struct token_fetch *fetch)
     grant_cancel(fetch->grant);
     token_set_destroy(fetch->granted);
     token_set_destroy(fetch->tokens);
+    token_binding_destroy(fetch->binding);
     connection_destroy(fetch->connection);
     free(fetch);
 }
 
-static struct token_fetch *token_fetch_create(struct token_entry *entry, bool background)
+/* connection, callback: what the exchange is sent under. */
+static struct token_fetch *token_fetch_create(struct token_entry *entry, const struct connection *connection,
+                                              const json_t *callback, bool background)
 {
     struct token_fetch *fetch = calloc(1, sizeof *fetch);
-    if (!fetch)
+    struct token_binding *take_binding =
+        fetch ? connection_binding(connection, entry->fits ? entry->tokens->metadata : NULL, callback) : NULL;
+    if (!take_binding) {
+        free(fetch);
         return NULL;
+    }
     entry->broker->fetch_count++;
     fetch->entry = entry;
     fetch->background = background;
-    fetch->connection = connection_hold(entry->connection);
+    fetch->connection = connection_hold(connection);
     if (background)
         refresh_turn_take(&entry->broker->turns, connection_iclient(fetch->connection));
     fetch->tokens = entry->fits ? token_set_hold(entry->tokens) : NULL;
+    fetch->binding = take_binding;
     fetch->input.connection = fetch->connection;
     fetch->input.tokens = fetch->tokens;
     return fetch;
@@ -84,13 +104,15 @@ static struct token_fetch *token_fetch_create(struct token_entry *entry, bool ba
 
 /* ---- the end of an exchange ---- */
 
-void token_fetch_settle(struct token_entry *entry)
+/* is_outdated: what ended was for a configuration that an edit has replaced. */
+static void settle(struct token_entry *entry, bool is_outdated)
 {
     if (entry->fetch)
         return;
-    /* A reload may have changed what the ended exchange was for: then those who wait get one for the new configuration. */
-    bool is_outdated = entry->waiters && entry->connection && entry->state == ENTRY_EMPTY;
-    if (is_outdated && token_fetch_begin(entry, false))
+    /* Those who wait get an exchange for the new configuration. */
+    bool is_wanted = entry->waiters && entry->connection && (is_outdated || entry->state == ENTRY_EMPTY) &&
+                     !decision_is_blocked(entry, clock_wall());
+    if (is_wanted && token_fetch_begin(entry, false))
         return;
     token_waiter_answer_all(entry);
     if (!entry->fetch)
@@ -105,15 +127,20 @@ void token_fetch_settle(struct token_entry *entry)
         broker->drained(broker->drained_context, OK, NULL);
 }
 
+void token_fetch_settle(struct token_entry *entry)
+{
+    settle(entry, false);
+}
+
 /* message: for the login that it was for, if any. */
-static void token_fetch_end(struct token_fetch *fetch, bool is_granted, const char *message)
+static void token_fetch_end(struct token_fetch *fetch, bool is_granted, bool is_outdated, const char *message)
 {
     struct token_entry *entry = fetch->entry;
     entry->fetch = NULL;
     if (fetch->session)
         login_exchange_end(fetch->session, is_granted, message);
     token_fetch_destroy(fetch);
-    token_fetch_settle(entry);
+    settle(entry, is_outdated);
 }
 
 /* ---- granted: commit, then serve ---- */
@@ -124,14 +151,27 @@ static void on_committed(void *context, enum status status, const struct error *
     struct token_entry *entry = fetch->entry;
     struct token_set *tokens = fetch->granted;
     entry->is_ambiguous = false;
-    token_entry_adopt(entry, tokens, connection_fingerprint(fetch->connection));
+    token_entry_adopt(entry, tokens, fetch->connection);
     if (status != OK)
         token_record_keep_trying(entry, LOSS_OF_TOKENS, error);
     log_info("connection %s: new token, generation %" PRIu64 " (%s)", token_entry_name(entry), tokens->generation,
              fetch->is_local ? "signed here" : token_exchange_name(fetch->exchange));
     if (client_breaker_close(entry->broker, connection_iclient(fetch->connection)))
         fetch_failure_release_iclient(entry->broker, connection_iclient(fetch->connection));
-    token_fetch_end(fetch, true, "");
+    token_fetch_end(fetch, true, false, "");
+}
+
+/*
+ * What comes back belongs to what it was sent under, whatever an edit brought meanwhile. Without memory it is what was
+ * known when the exchange began, which lacks no more than what the reply itself said of the servers.
+ */
+static struct token_binding *bind_granted(const struct token_fetch *fetch, const struct token_set *granted)
+{
+    AUTO(token_binding) present = connection_binding(fetch->connection, granted->metadata, fetch->input.callback);
+    const struct token_binding *known = present ? present : fetch->binding;
+    bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH && !fetch->is_local;
+    struct token_binding *refreshed = is_refresh ? token_binding_refreshed(fetch->tokens->binding, known) : NULL;
+    return refreshed ? refreshed : token_binding_hold(known);
 }
 
 static void token_fetch_commit(struct token_fetch *fetch, struct token_set *take_tokens)
@@ -139,8 +179,8 @@ static void token_fetch_commit(struct token_fetch *fetch, struct token_set *take
     struct token_entry *entry = fetch->entry;
     fetch->granted = take_tokens;
     take_tokens->generation = entry->generation + 1;
-    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, take_tokens,
-                       connection_fingerprint(fetch->connection), on_committed, fetch);
+    token_set_bind(take_tokens, bind_granted(fetch, take_tokens));
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, take_tokens, on_committed, fetch);
 }
 
 /* ---- not granted ---- */
@@ -168,7 +208,7 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
     log_warning("connection %s: %s %s: %s", token_entry_name(entry), token_exchange_name(fetch->exchange),
                 outcome_class_name(outcome->outcome), outcome->message);
     if (fetch->session) {
-        token_fetch_end(fetch, false, outcome->message);
+        token_fetch_end(fetch, false, false, outcome->message);
         return;
     }
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
@@ -181,8 +221,8 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
     bool is_answer = outcome->outcome == OUTCOME_TOKEN_REFUSED || outcome->outcome == OUTCOME_CLIENT_REFUSED;
     bool is_unclear =
         is_refresh && !is_answer && (may_have_been_sent || outcome->status >= 500 || outcome->status / 100 == 2);
-    fetch_failure_apply(entry, fetch, outcome, is_unclear);
-    token_fetch_end(fetch, false, outcome->message);
+    bool is_applied = fetch_failure_apply(entry, fetch, outcome, is_unclear);
+    token_fetch_end(fetch, false, !is_applied, outcome->message);
 }
 
 static void token_fetch_fail_unsent(struct token_fetch *fetch, const struct error *error)
@@ -225,7 +265,7 @@ static void wait_for_store(struct token_fetch *fetch)
 {
     static const char message[] = "the token store cannot be written";
     fetch_failure_wait_for_store(fetch->entry, fetch);
-    token_fetch_end(fetch, false, message);
+    token_fetch_end(fetch, false, false, message);
 }
 
 /*
@@ -296,7 +336,7 @@ static bool is_decided(struct token_entry *entry, bool *ret_is_running)
 static bool start(struct token_entry *entry, bool background, struct caller_share *take_share)
 {
     int64_t now = clock_wall();
-    struct token_fetch *fetch = token_fetch_create(entry, background);
+    struct token_fetch *fetch = token_fetch_create(entry, entry->connection, NULL, background);
     if (!fetch) {
         caller_share_give_back(&entry->broker->shares, take_share, PLACE_EXCHANGE);
         token_entry_set_state(entry, ENTRY_PROVIDER_UNAVAILABLE, DECISION_OVERLOADED, "out of memory", now + 1);
@@ -305,9 +345,9 @@ static bool start(struct token_entry *entry, bool background, struct caller_shar
     fetch->share = take_share;
     entry->fetch = fetch;
     metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, background);
-    if (can_refresh(entry, now)) {
+    if (can_refresh(entry, now) && is_refresh_enough(entry)) {
         fetch->exchange = TOKEN_EXCHANGE_REFRESH;
-        token_record_write(entry, RECORD_JOURNAL_BEGIN, NULL, NULL, on_journal_written, fetch);
+        token_record_write(entry, RECORD_JOURNAL_BEGIN, NULL, on_journal_written, fetch);
     } else {
         enum grant_type grant = iclient_grant(connection_iclient(entry->connection));
         fetch->exchange = exchange_of(grant);
@@ -337,7 +377,11 @@ enum token_answer token_fetch_begin_for(struct token_entry *entry, uid_t caller)
 
 void token_fetch_begin_code(struct token_entry *entry, struct authorization_session *session)
 {
-    struct token_fetch *fetch = token_fetch_create(entry, false);
+    /* The code belongs to the configuration that the login began under, and it replaces whatever tokens there are. */
+    struct grant_context input;
+    AUTO(connection) connection = NULL;
+    login_exchange_fill(session, &connection, &input);
+    struct token_fetch *fetch = token_fetch_create(entry, connection, input.callback, false);
     if (!fetch) {
         login_exchange_end(session, false, "out of memory");
         return;
@@ -345,9 +389,7 @@ void token_fetch_begin_code(struct token_entry *entry, struct authorization_sess
     entry->fetch = fetch;
     fetch->exchange = TOKEN_EXCHANGE_CODE;
     fetch->session = session;
-    /* The code belongs to the configuration that the login began under, and it replaces whatever tokens there are. */
-    connection_destroy(fetch->connection);
     token_set_destroy(TAKE(fetch->tokens));
-    login_exchange_fill(session, &fetch->connection, &fetch->input);
+    fetch->input = input;
     token_fetch_send(fetch);
 }

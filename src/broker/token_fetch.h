@@ -18,6 +18,11 @@ struct authorization_session;
 /* Whether the entry could get a token without a person: a refresh token, or a grant that needs nobody. */
 bool token_fetch_is_possible(const struct token_entry *entry);
 /*
+ * Whether an exchange that needs nobody would bring what the configuration asks for now: not when only a login could
+ * bring the scope.
+ */
+bool token_fetch_can_renew(const struct token_entry *entry);
+/*
  * Starts one, or finds one in flight. False: none is; the entry's state says why (a login is needed, the iClient is refused, the
  * request could not be made …).
  */

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "model/token_binding.h"
 #include "protocol/grant_context.h"
 #include "protocol/token_request.h"
 
@@ -15,6 +16,7 @@ struct token_fetch {
     struct token_entry *entry;
     struct connection *connection; /* held: what it started under, whatever a reload brings meanwhile */
     struct token_set *tokens;      /* held: what it started from; NULL unless a refresh is possible */
+    struct token_binding *binding; /* held: what its tokens will belong to, as far as it is known before the reply */
     struct authorization_session *session; /* of a code exchange */
     struct grant_context input;    /* borrows from the above */
     enum token_exchange exchange;

@@ -13,24 +13,29 @@
 #include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch_state.h"
+#include "model/connection_digest.h"
+#include "model/legacy_fingerprint.h"
 
 enum { RETRY_FIRST_MS = 1000, RETRY_MOST_MS = 30000 };
 
 /*
- * fingerprint: what the stored tokens were granted under; configuration: what the trouble was met under. They differ
- * while tokens are kept aside, and neither may be taken for the other after a restart.
+ * What the tokens belong to stands with them. configuration: what the trouble was met under, so that a restart after an
+ * edit does not bring it back.
  */
-static struct secret *render_state(const struct token_entry *entry, const char *fingerprint, uint64_t generation,
+static struct secret *render_state(const struct token_entry *entry, uint64_t generation,
                                    const struct entry_trouble *trouble)
 {
-    const char *configuration = entry->connection ? connection_fingerprint(entry->connection) : fingerprint;
-    AUTO_JSON document = json_pack("{s:s, s:s, s:I}", "fingerprint", fingerprint, "configuration", configuration,
-                                   "generation", (json_int_t)generation);
-    if (document && trouble)
-        json_object_update_new(document, json_pack("{s:s, s:s, s:s, s:I, s:I, s:i}", "state",
-                                                   entry_state_name(entry->state), "code", trouble->code, "message",
-                                                   trouble->message, "at", (json_int_t)trouble->at, "retry_at",
-                                                   (json_int_t)trouble->retry_at, "failures", (int)trouble->failures));
+    AUTO_JSON document = json_pack("{s:I}", "generation", (json_int_t)generation);
+    char configuration[CONNECTION_DIGEST_SIZE] = "";
+    bool is_told = trouble && !trouble->is_of_rest;
+    if (is_told && entry->connection && !connection_digest(entry->connection, configuration))
+        return NULL;
+    if (document && is_told)
+        json_object_update_new(document, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "configuration",
+                                                   configuration, "state", entry_state_name(entry->state), "code",
+                                                   trouble->code, "message", trouble->message, "at",
+                                                   (json_int_t)trouble->at, "retry_at", (json_int_t)trouble->retry_at,
+                                                   "failures", (int)trouble->failures));
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, STORE_VALUE_MAX);
     return document && text_buffer_append_json(&text, document) ? text_buffer_take_secret(&text) : NULL;
@@ -47,16 +52,21 @@ static const struct entry_trouble *lasting_trouble(const struct token_entry *ent
     return is_over ? NULL : entry->trouble;
 }
 
-void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens,
-                        const char *fingerprint, store_done *done, void *context)
+void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens, store_done *done,
+                        void *context)
 {
+    /* The state of an earlier version has what its tokens belong to: whoever writes over it writes that to the tokens. */
+    if ((parts & RECORD_STATE) && !(parts & RECORD_TOKENS) && entry->is_bound_anew && entry->tokens) {
+        parts |= RECORD_TOKENS;
+        tokens = entry->tokens;
+    }
     bool has_tokens = parts & RECORD_TOKENS;
     bool has_state = parts & RECORD_STATE;
     bool has_begin = parts & RECORD_JOURNAL_BEGIN;
     const struct entry_trouble *trouble = lasting_trouble(entry, has_tokens, tokens);
     uint64_t generation = tokens ? tokens->generation : entry->generation;
     AUTO(secret) tokens_text = has_tokens && tokens ? token_set_serialise(tokens) : NULL;
-    AUTO(secret) state_text = has_state ? render_state(entry, fingerprint, generation, trouble) : NULL;
+    AUTO(secret) state_text = has_state ? render_state(entry, generation, trouble) : NULL;
     AUTO(secret) journal_text = has_begin ? secret_from_text("{\"refresh_started\":true}") : NULL;
     bool is_complete =
         (!has_tokens || !tokens || tokens_text) && (!has_state || state_text) && (!has_begin || journal_text);
@@ -109,8 +119,10 @@ static void on_saved(void *context, enum status status, const struct error *erro
     DL_DELETE2(broker->unsaved, entry, prev_unsaved, next_unsaved);
     metrics_add(broker->metrics, METRIC_STORE_PENDING, -1);
     log_notice("connection %s: its tokens are saved now", token_entry_name(entry));
-    if (!broker->unsaved)
-        broker->unsaved_attempts = 0;
+    if (broker->unsaved)
+        return;
+    broker->unsaved_attempts = 0;
+    token_record_renew_rows(broker);
 }
 
 /*
@@ -129,7 +141,7 @@ static void write_newest(struct token_entry *entry, store_done *done)
         journal = RECORD_JOURNAL_BEGIN;
     else if (!is_granted && fetch)
         journal = 0; /* it has its own */
-    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | journal, tokens, is_granted ? connection_fingerprint(fetch->connection) : entry->fingerprint, done, entry);
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE | journal, tokens, done, entry);
 }
 
 void token_record_retry_unsaved(void *context)
@@ -179,6 +191,35 @@ void token_record_keep_trying(struct token_entry *entry, enum token_record_loss 
         schedule_retry(broker);
 }
 
+/* ---- rows of an earlier version ---- */
+
+enum { ROWS_RENEWED_AT_ONCE = 64 };
+
+static void on_renewed(void *context, enum status status, const struct error *error)
+{
+    struct token_entry *entry = context;
+    struct broker *broker = entry->broker;
+    broker->renewing--;
+    if (status != OK)
+        token_record_keep_trying(entry, LOSS_OF_TOKENS, error);
+    else if (broker->renewing == 0)
+        token_record_renew_rows(broker);
+}
+
+void token_record_renew_rows(struct broker *broker)
+{
+    if (broker->renewing > 0 || broker->reading)
+        return;
+    struct token_entry *entry;
+    for (size_t i = 0; broker->renewing < ROWS_RENEWED_AT_ONCE && (entry = token_cache_next(&broker->cache, &i));) {
+        if (!entry->is_bound_anew)
+            continue;
+        entry->is_bound_anew = false;
+        broker->renewing++;
+        write_newest(entry, on_renewed);
+    }
+}
+
 /* ---- reading back ---- */
 
 struct broker_reading {
@@ -213,80 +254,95 @@ static bool read_tokens(struct token_entry *entry, const struct secret *value, s
     return true;
 }
 
-/* A stored state without trouble, which nearly all are: three members. */
-struct calm_state {
-    uint64_t generation;
-    char fingerprint[ICLIENT_FINGERPRINT_SIZE]; /* "" when there is none */
-};
-
-static void set_fingerprint(struct calm_state *state, const char *text, size_t length)
+/* Of a state that a version without bindings wrote: what the tokens belong to, which only the connection can tell. */
+static bool take_fingerprint(struct token_entry *entry, const char *fingerprint, size_t length)
 {
-    if (length >= sizeof state->fingerprint)
-        return;
-    memcpy(state->fingerprint, text, length);
-    state->fingerprint[length] = '\0';
+    if (!entry->tokens || entry->tokens->binding || length != LEGACY_FINGERPRINT_SIZE - 1)
+        return true;
+    const char *values[BINDING_PART_COUNT] = {[BINDING_FINGERPRINT] = fingerprint};
+    const size_t lengths[BINDING_PART_COUNT] = {[BINDING_FINGERPRINT] = length};
+    struct token_binding *binding = token_binding_create_from(values, lengths);
+    if (!binding)
+        return false;
+    token_set_bind(entry->tokens, binding);
+    entry->is_bound_anew = true;
+    return true;
 }
 
-static bool read_calm_state(const struct secret *value, struct calm_state *state)
+/* After this the tokens are in service, if they belong to the configuration. False: no memory. */
+static bool apply_state(struct token_entry *entry, uint64_t generation, const char *fingerprint, size_t length)
+{
+    if (generation > entry->generation)
+        entry->generation = generation;
+    if (!take_fingerprint(entry, fingerprint, length))
+        return false;
+    return !entry->connection || !entry->tokens || token_entry_adopt(entry, entry->tokens, NULL);
+}
+
+/* A stored state without trouble, which nearly all are. *ret_done false: no memory. False: it is none. */
+static bool read_calm_state(struct token_entry *entry, const struct secret *value, bool *ret_done)
 {
     struct json_flat_member members[3];
     size_t count;
     if (!json_flat_read(secret_reveal(value), secret_length(value), members, sizeof members / sizeof *members, &count))
         return false;
     const struct json_flat_member *fingerprint = json_flat_find(members, count, "fingerprint");
-    const struct json_flat_member *configuration = json_flat_find(members, count, "configuration");
     const struct json_flat_member *generation = json_flat_find(members, count, "generation");
-    if (!fingerprint || !fingerprint->text || !configuration || !generation || generation->text ||
-        generation->number < 0)
+    if ((fingerprint && !fingerprint->text) || !generation || generation->text || generation->number < 0)
         return false;
-    state->generation = (uint64_t)generation->number;
-    set_fingerprint(state, fingerprint->text, fingerprint->length);
+    *ret_done = apply_state(entry, (uint64_t)generation->number, fingerprint ? fingerprint->text : "",
+                            fingerprint ? fingerprint->length : 0);
     return true;
 }
 
-static void apply_calm_state(struct token_entry *entry, const struct calm_state *state)
+/*
+ * A refused refresh token stays refused as long as the tokens belong to the configuration. Any other trouble is of the
+ * configuration as a whole: with a new secret it is worth another attempt.
+ */
+static bool is_trouble_of_today(const struct token_entry *entry, enum entry_state state, const char *configuration)
 {
-    if (state->generation > entry->generation)
-        entry->generation = state->generation;
-    if (state->fingerprint[0] == '\0')
-        return;
-    memcpy(entry->fingerprint, state->fingerprint, sizeof entry->fingerprint);
-    if (entry->connection && entry->tokens)
-        token_entry_adopt(entry, entry->tokens, entry->fingerprint);
+    if (state == ENTRY_AUTHORIZATION_REQUIRED && entry->fits)
+        return true;
+    char digest[CONNECTION_DIGEST_SIZE];
+    char fingerprint[LEGACY_FINGERPRINT_SIZE];
+    return configuration && connection_digest(entry->connection, digest) &&
+           legacy_fingerprint(entry->connection, fingerprint) &&
+           (strcmp(configuration, digest) == 0 || strcmp(configuration, fingerprint) == 0);
 }
 
-/* States come after tokens, so that a trouble that outlived the restart is put back on top of what the tokens say. */
-static bool read_state(struct token_entry *entry, const struct secret *value, struct error *ret_error)
+/* A trouble that outlived the restart is put back on top of what the tokens say. */
+static void read_trouble(struct token_entry *entry, const json_t *document)
 {
-    struct calm_state calm = {0};
-    if (read_calm_state(value, &calm)) {
-        apply_calm_state(entry, &calm);
-        return true;
-    }
-    AUTO_JSON document = NULL;
-    if (json_read_text(secret_reveal(value), secret_length(value), &document, ret_error) != OK)
-        return false;
-    calm.generation = (uint64_t)read_number(document, "generation");
-    const char *fingerprint = json_read_string(document, "fingerprint");
-    if (fingerprint)
-        set_fingerprint(&calm, fingerprint, strlen(fingerprint));
-    apply_calm_state(entry, &calm);
-    if (!entry->connection)
-        return true;
-    const char *configuration = json_read_string(document, "configuration");
-    bool is_same_configuration = configuration && strcmp(configuration, connection_fingerprint(entry->connection)) == 0;
     const char *code = json_read_string(document, "code");
     const char *message = json_read_string(document, "message");
     enum entry_state rest = token_entry_rest_state(entry);
-    if (!is_same_configuration || !code || !message || rest == ENTRY_INACTIVE || rest == ENTRY_UNSUPPORTED)
-        return true;
-    token_entry_set_state(entry, state_from_name(json_read_string(document, "state"), rest), code, message,
-                          read_number(document, "retry_at"));
+    enum entry_state state = state_from_name(json_read_string(document, "state"), rest);
+    if (!code || !message || rest == ENTRY_INACTIVE || rest == ENTRY_UNSUPPORTED ||
+        !is_trouble_of_today(entry, state, json_read_string(document, "configuration")))
+        return;
+    token_entry_set_state(entry, state, code, message, read_number(document, "retry_at"));
     if (entry->trouble) {
         entry->trouble->at = read_number(document, "at");
         entry->trouble->failures = (unsigned)read_number(document, "failures");
     }
     refresh_scheduler_plan(entry);
+}
+
+/* States come after tokens. */
+static bool read_state(struct token_entry *entry, const struct secret *value, struct error *ret_error)
+{
+    bool is_done;
+    if (read_calm_state(entry, value, &is_done))
+        return is_done || error_set(ret_error, ERR_NO_MEMORY, "no memory to read the store") == OK;
+    AUTO_JSON document = NULL;
+    if (json_read_text(secret_reveal(value), secret_length(value), &document, ret_error) != OK)
+        return false;
+    const char *fingerprint = json_read_string(document, "fingerprint");
+    if (!apply_state(entry, (uint64_t)read_number(document, "generation"), fingerprint ? fingerprint : "",
+                     fingerprint ? strlen(fingerprint) : 0))
+        return error_set(ret_error, ERR_NO_MEMORY, "no memory to read the store") == OK;
+    if (entry->connection)
+        read_trouble(entry, document);
     return true;
 }
 
@@ -328,6 +384,15 @@ static bool on_row(void *context, const char *key, const struct secret *value)
     return false;
 }
 
+static void tell_if_aside(const struct token_entry *entry)
+{
+    const char *code = entry->trouble ? entry->trouble->code : "";
+    if (entry->connection && entry->tokens && !entry->fits)
+        log_warning("connection %s: its stored tokens are kept aside: %s", token_entry_name(entry),
+                    strcmp(code, "configuration_changed") == 0 ? entry->trouble->message
+                                                               : "they do not belong to its configuration");
+}
+
 /*
  * Plans what was read. Then ends what was switched off while the daemon was not running, or before its revocation was
  * done.
@@ -336,9 +401,11 @@ static void begin_what_was_read(struct broker *broker)
 {
     struct token_entry *entry;
     for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));) {
+        tell_if_aside(entry);
         refresh_scheduler_plan(entry);
         broker_end_inactive(entry);
     }
+    token_record_renew_rows(broker);
 }
 
 static void on_table_read(void *context, enum status status, const struct error *error)

@@ -15,9 +15,11 @@ enum token_record_part {
     RECORD_JOURNAL_END = 8,
 };
 
-/* Writes parts in one transaction. tokens, fingerprint: what RECORD_TOKENS writes. done may be NULL. */
-void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens,
-                        const char *fingerprint, store_done *done, void *context);
+/* Writes parts in one transaction. tokens: what RECORD_TOKENS writes. done may be NULL. */
+void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens, store_done *done,
+                        void *context);
+/* Writes the rows of an earlier version as this one writes them, some at a time, until there are none any more. */
+void token_record_renew_rows(struct broker *broker);
 /*
  * Writes all that the entry is in memory, again and again until the store takes it. Says so in the log and in the
  * metrics.

@@ -36,7 +36,7 @@ static void render_json(const struct token_entry *entry, const char *stale_reaso
 {
     const struct iclient *iclient = connection_iclient(entry->connection);
     const struct token_set *tokens = entry->tokens;
-    const char *scope = tokens->scope ? tokens->scope : connection_scope(entry->connection);
+    const char *scope = token_entry_scope(entry);
     text_buffer_append_text(json, "{\"access_token\":");
     text_buffer_append_json_string(json, secret_reveal(tokens->access_token), secret_length(tokens->access_token));
     text_buffer_append_text(json, ",\"token_type\":");

@@ -75,7 +75,7 @@ struct connection *connection_implicit_sharing(const struct iclient *iclient, st
         .iclient = iclient_hold(iclient),
         .access = shared_access_hold(access),
     };
-    return connection_make_fingerprint(connection) ? TAKE(connection) : NULL;
+    return TAKE(connection);
 }
 
 struct connection *connection_implicit(const struct iclient *iclient)
@@ -106,7 +106,6 @@ static void content_destroy(struct connection_content *content)
     secret_destroy(content->password);
     secret_object_destroy(content->encrypted);
     json_decref(content->params);
-    free(content->fingerprint);
     free(content);
 }
 
@@ -311,40 +310,6 @@ enum status connection_lookup(const struct connection *connection, const char *p
     bool is_in_document = starts_with(path, "settings.") || starts_with(path, "unencrypted.");
     AUTO_JSON document = is_in_document ? connection_own_document(connection, &done) : NULL;
     return done ? connection_lookup_in(connection, document, path, value) : ERR_NO_MEMORY;
-}
-
-/* ---- identity ---- */
-
-bool connection_make_fingerprint(struct connection *connection)
-{
-    const char *username = connection_username(connection);
-    const struct secret *password = connection_password(connection);
-    const char *scope = connection->content ? connection->content->scope : NULL;
-    const char *audience = connection_audience(connection);
-    if (!username && !password && !scope && !audience)
-        return true;
-    const struct digest_part parts[] = {
-        digest_text(iclient_fingerprint(connection->iclient)),
-        digest_text(username),
-        {.bytes = secret_reveal(password), .length = secret_length(password)},
-        digest_text(scope),
-        digest_text(audience),
-    };
-    struct connection_content *content = connection_own_content(connection);
-    if (!content)
-        return false;
-    content->fingerprint = malloc(DIGEST_HEX_SIZE);
-    if (!content->fingerprint || !digest_parts(parts, sizeof parts / sizeof parts[0], content->fingerprint))
-        return false;
-    memcpy(content->fingerprint, iclient_fingerprint(connection->iclient), ICLIENT_FINGERPRINT_ENDPOINTS);
-    return true;
-}
-
-const char *connection_fingerprint(const struct connection *connection)
-{
-    if (connection->content && connection->content->fingerprint)
-        return connection->content->fingerprint;
-    return iclient_fingerprint(connection->iclient);
 }
 
 json_t *connection_to_json(const struct connection *connection)

@@ -303,7 +303,7 @@ static void read_all(struct connection_reader *reader, const json_t *document)
         document_fault(reader->faults, "/iClient", NULL, "is required");
     connection_check(reader->connection, reader->kept, reader->faults);
     if (!reader->faults->has_errors)
-        reader->faults->no_memory |= !keep_text(reader) || !connection_make_fingerprint(reader->connection);
+        reader->faults->no_memory |= !keep_text(reader);
 }
 
 enum status connection_from_json_sharing(const json_t *document, const struct iclient *iclient, const char *file,

@@ -10,7 +10,7 @@ static bool copy_text(const char *text, char **ret_copy)
     return *ret_copy || !text;
 }
 
-/* All but what depends on the iClient: the joined scope and the fingerprint. */
+/* All but what depends on the iClient: the joined scope. */
 static bool copy_content(const struct connection_content *content, struct connection *connection)
 {
     if (!content)
@@ -59,7 +59,6 @@ enum status connection_rebind(const struct connection *connection, const struct 
         return ERR_NO_MEMORY;
     struct document_faults own_faults = {.list = faults, .file = connection_file(connection)};
     connection_check(copy, own, &own_faults);
-    own_faults.no_memory |= !own_faults.has_errors && !connection_make_fingerprint(copy);
     enum status status = document_faults_status(&own_faults);
     if (status == OK)
         *ret_connection = TAKE(copy);

@@ -45,7 +45,6 @@ struct connection_content {
     bool has_password;
     struct secret_object *encrypted;
     json_t *params;
-    char *fingerprint; /* NULL: the iClient's */
 };
 
 struct connection {
@@ -98,8 +97,6 @@ void connection_check_uris(const struct connection *connection, const json_t *do
 /* True when the password grant has an account to log in with. */
 bool connection_has_password(const struct connection *connection);
 
-/* The fingerprint from the content and the iClient. False: no memory. */
-bool connection_make_fingerprint(struct connection *connection);
 /* An empty one where there is none yet; NULL when out of memory. */
 struct connection_content *connection_own_content(struct connection *connection);
 

@@ -302,13 +302,3 @@ const struct failure_rules *iclient_api_failures(const struct iclient *iclient)
 {
     return iclient->api_failures;
 }
-
-bool iclient_fingerprint_is_same_endpoints(const char *fingerprint, const char *other)
-{
-    return strncmp(fingerprint, other, ICLIENT_FINGERPRINT_ENDPOINTS) == 0;
-}
-
-const char *iclient_fingerprint(const struct iclient *iclient)
-{
-    return iclient->fingerprint;
-}

@@ -146,38 +146,6 @@ static bool derive_id(struct iclient *iclient)
     return true;
 }
 
-static bool derive_fingerprint(struct iclient *iclient)
-{
-    static const char *const grants[] = {
-        [GRANT_NONE] = "none",
-        [GRANT_AUTHORIZATION_CODE] = "authorizecode",
-        [GRANT_PASSWORD] = "password",
-        [GRANT_CLIENT_CREDENTIALS] = "clientcredentials",
-        [GRANT_JWT_BEARER] = "jwtbearer",
-        [GRANT_JWT_TOKEN] = "jwttoken",
-    };
-    const struct digest_part endpoints[] = {
-        digest_text(iclient_text(iclient, ICLIENT_TOKEN_URI)),
-        digest_text(iclient_text(iclient, ICLIENT_REFRESH_URI)),
-        digest_text(iclient_text(iclient, ICLIENT_AUTH_URI)),
-        digest_text(iclient_tenant(iclient)),
-    };
-    char digest[DIGEST_HEX_SIZE];
-    if (!digest_parts(endpoints, sizeof endpoints / sizeof endpoints[0], digest))
-        return false;
-    const struct secret *secret = iclient_client_secret(iclient);
-    const struct digest_part parts[] = {
-        digest_text(digest),
-        digest_text(iclient_client_id(iclient)),
-        {.bytes = secret_reveal(secret), .length = secret_length(secret)},
-        digest_text(grants[iclient->grant]),
-    };
-    if (!digest_parts(parts, sizeof parts / sizeof parts[0], iclient->fingerprint))
-        return false;
-    memcpy(iclient->fingerprint, digest, ICLIENT_FINGERPRINT_ENDPOINTS);
-    return true;
-}
-
 bool iclient_derive(struct iclient *iclient, const struct iclient_options *options)
 {
     iclient->grant = derive_grant(iclient);
@@ -190,5 +158,5 @@ bool iclient_derive(struct iclient *iclient, const struct iclient_options *optio
     if (iclient->grant == GRANT_AUTHORIZATION_CODE && options && options->default_redirect_uri &&
         !(iclient->default_redirect_uri = strdup(options->default_redirect_uri)))
         return false;
-    return derive_id(iclient) && derive_fingerprint(iclient);
+    return derive_id(iclient);
 }

@@ -17,7 +17,6 @@ struct iclient {
     char *scope;                /* joined with the delimiter; NULL: none */
     char *default_redirect_uri; /* authorization code alone */
     char id[ICLIENT_ID_SIZE];
-    char fingerprint[ICLIENT_FINGERPRINT_SIZE];
     enum grant_type grant;
     enum client_authentication client_authentication;
     enum pkce_method pkce;
@@ -58,7 +57,7 @@ void iclient_validate_jwt(const struct iclient *iclient, bool template_uses_toke
 /* True when a template anywhere names the path. */
 bool iclient_template_uses(const struct iclient *iclient, const char *path, struct document_faults *faults);
 
-/* grant, client_authentication, pkce, id, scope, redirect URI and fingerprint from the fields. False: no memory. */
+/* grant, client_authentication, pkce, id, scope and redirect URI from the fields. False: no memory. */
 bool iclient_derive(struct iclient *iclient, const struct iclient_options *options);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "model/connection_binding.h"
 #include "protocol/token_expiry.h"
 #include "protocol/token_paths.h"
 
@@ -160,6 +161,14 @@ static enum status join_scope(const json_t *list, struct text_buffer *scope)
     return scope->failed ? ERR_TOO_LARGE : OK;
 }
 
+/* RFC 6749 §6: silence means what was asked for. That is what the old tokens have, unless the scope was narrowed. */
+static bool keeps_scope(const struct reading *reading)
+{
+    const struct token_binding *binding = reading->old ? reading->old->binding : NULL;
+    return reading->old && !connection_refresh_scope(reading->context->connection, binding) &&
+           (!binding || !token_binding_value(binding, BINDING_REFRESHED_SCOPE));
+}
+
 static enum status read_scope(struct reading *reading, struct error *ret_error)
 {
     const json_t *value = json_read_path(reading->body, iclient_text(reading->iclient, ICLIENT_SCOPE_PATH));
@@ -169,7 +178,7 @@ static enum status read_scope(struct reading *reading, struct error *ret_error)
     if (json_is_array(value) && join_scope(value, &joined) == OK)
         scope = text_buffer_text(&joined);
     enum status status = copy_text(scope, SCOPE_MAX, &reading->tokens->scope, ret_error);
-    if (status == OK && !reading->tokens->scope && reading->old)
+    if (status == OK && !reading->tokens->scope && keeps_scope(reading))
         status = copy_text(reading->old->scope, SCOPE_MAX, &reading->tokens->scope, ret_error);
     return status;
 }

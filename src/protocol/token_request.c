@@ -1,5 +1,6 @@
 #include "protocol/token_request.h"
 
+#include "model/connection_binding.h"
 #include "protocol/client_authentication.h"
 #include "protocol/jwt_assertion.h"
 #include "protocol/request_builder.h"
@@ -76,7 +77,9 @@ static enum status set_refresh(struct request_builder *builder, struct error *re
     const struct token_set *tokens = builder->context->tokens;
     if (!tokens || !tokens->refresh_token)
         return error_set(ret_error, ERR_INVALID, "there is no refresh token");
-    return request_builder_set_secret(builder, "refresh_token", tokens->refresh_token, ret_error);
+    enum status status = request_builder_set_secret(builder, "refresh_token", tokens->refresh_token, ret_error);
+    const char *scope = connection_refresh_scope(builder->context->connection, tokens->binding);
+    return status == OK ? request_builder_set(builder, "scope", scope, ret_error) : status;
 }
 
 /* asks: the exchange names what is wanted, so that the connection's audience belongs into it. */

@@ -46,27 +46,13 @@ bool connection_json_append_brief(struct token_entry *entry, struct text_buffer 
     return text_buffer_append_text(buffer, "}");
 }
 
-static const char *grant_word(enum grant_type grant)
-{
-    static const char *const words[] = {
-        [GRANT_NONE] = NULL,
-        [GRANT_AUTHORIZATION_CODE] = "authorizecode",
-        [GRANT_PASSWORD] = "password",
-        [GRANT_CLIENT_CREDENTIALS] = "clientcredentials",
-        [GRANT_JWT_BEARER] = "jwtbearer",
-        [GRANT_JWT_TOKEN] = "jwttoken",
-    };
-    return words[grant];
-}
-
 static void append_tokens(struct text_buffer *buffer, const struct token_entry *entry)
 {
     const struct token_set *tokens = token_entry_tokens(entry);
     append_time(buffer, "expires_at", tokens ? tokens->expires_at : 0);
     append_time(buffer, "refresh_after", token_entry_refresh_after(entry));
     text_buffer_append_format(buffer, ",\"generation\":%" PRIu64, tokens ? tokens->generation : 0);
-    append_text(buffer, "scope",
-                tokens && tokens->scope ? tokens->scope : connection_scope(token_entry_connection(entry)));
+    append_text(buffer, "scope", token_entry_scope(entry));
     append_flag(buffer, "refreshing", token_entry_is_refreshing(entry));
     append_flag(buffer, "unsaved", token_entry_is_unsaved(entry));
     append_flag(buffer, "has_refresh_token", tokens && tokens->refresh_token);
@@ -106,7 +92,7 @@ bool connection_json_append_full(struct token_entry *entry, struct text_buffer *
     append_text(buffer, "iclient_id", iclient_id(iclient));
     append_text(buffer, "tenant", connection_tenant(connection));
     append_text(buffer, "provider", iclient_text(iclient, ICLIENT_PROVIDER));
-    append_text(buffer, "grant", grant_word(iclient_grant(iclient)));
+    append_text(buffer, "grant", grant_type_name(iclient_grant(iclient)));
     append_text(buffer, "state", entry_state_name(token_entry_state(entry)));
     append_tokens(buffer, entry);
     append_trouble(buffer, token_entry_trouble(entry));

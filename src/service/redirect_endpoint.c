@@ -188,7 +188,6 @@ static void reply_end(const struct browser_wait *wait, const struct authorizatio
 {
     struct token_entry *entry = authorization_session_entry(session);
     const struct connection *connection = token_entry_connection(entry);
-    const struct token_set *tokens = token_entry_tokens(entry);
     struct page page = {.kind = end_page(wait, session)};
     if (connection) {
         const struct iclient *iclient = connection_iclient(connection);
@@ -196,7 +195,7 @@ static void reply_end(const struct browser_wait *wait, const struct authorizatio
         page.tenant = connection_tenant(connection);
         page.iclient = iclient_name(iclient);
         page.provider = iclient_text(iclient, ICLIENT_PROVIDER);
-        page.scope = tokens && tokens->scope ? tokens->scope : connection_scope(connection);
+        page.scope = token_entry_scope(entry);
     }
     if (page.kind == PAGE_NOT_FINISHED)
         page.detail = authorization_session_message(session);

@@ -21,6 +21,7 @@
 #include "io/identity_lookup.h"
 #include "io/store_crypto.h"
 #include "io/store_sqlite.h"
+#include "model/connection_binding.h"
 
 enum { PATH_SIZE = 4096, TOKEN_MAX = 16 * 1024, WRITES_AT_ONCE = 4096 };
 
@@ -119,8 +120,8 @@ static void write_some(struct filler *filler)
         filler->next++;
         if (connection_file(connection)[0] == '\0')
             write_document(filler, entry);
-        token_record_write(entry, RECORD_TOKENS | RECORD_STATE, tokens, connection_fingerprint(connection), on_written,
-                           filler);
+        token_set_bind(tokens, connection_binding(connection, NULL, NULL));
+        token_record_write(entry, RECORD_TOKENS | RECORD_STATE, tokens, on_written, filler);
     }
 }
 

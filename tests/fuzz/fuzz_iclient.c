@@ -3,11 +3,7 @@
 
 #include "documents.h"
 #include "model/connection.h"
-
-static bool is_hex(const char *text, size_t length)
-{
-    return strspn(text, "0123456789abcdef") == length && strlen(text) == length;
-}
+#include "model/connection_binding.h"
 
 static void require_fields(const struct iclient *iclient)
 {
@@ -25,13 +21,15 @@ static void require_fields(const struct iclient *iclient)
 
 static void require_derived(const struct iclient *iclient)
 {
-    REQUIRE(is_hex(iclient_fingerprint(iclient), ICLIENT_FINGERPRINT_SIZE - 1), "fingerprint");
     REQUIRE(strlen(iclient_id(iclient)) == 24, "the id %s", iclient_id(iclient));
     REQUIRE(iclient_name(iclient)[0] && isalnum((unsigned char)iclient_name(iclient)[0]), "a name");
     REQUIRE((iclient_grant(iclient) == GRANT_NONE) == (iclient_no_grant_reason(iclient) != NULL),
             "no grant, no reason");
     AUTO(connection) connection = connection_implicit(iclient);
     REQUIRE(connection && strcmp(connection_name(connection), iclient_name(iclient)) == 0, "implicit connection");
+    AUTO(token_binding) binding = connection_binding(connection, NULL, NULL);
+    AUTO(token_binding) again = connection_binding(connection, NULL, NULL);
+    REQUIRE(binding && again && token_binding_conflict(binding, again) == BINDING_PART_COUNT, "no binding of its own");
 }
 
 /* What was given back is a document again once its secrets are filled in, and means the same. */

@@ -1,15 +1,17 @@
 /*
  * Three lines, a token set, a state and a journal row: read back into a broker, they are refused or can be served.
- * "FP" stands for the connection's fingerprint, which no mutation would find.
+ * "FP" stands for the fingerprint that version 0.1 gave the connection, which no mutation would find.
  */
 #include "broker/broker_fixture.h"
 
 #include "base/log.h"
+#include "model/legacy_fingerprint.h"
 
 static void put_row(enum store_table table, const char *text)
 {
     static const char sign[] = "\"FP\"";
-    const char *fingerprint = connection_fingerprint(token_entry_connection(fixture_entry("mail")));
+    char fingerprint[LEGACY_FINGERPRINT_SIZE];
+    REQUIRE(legacy_fingerprint(token_entry_connection(fixture_entry("mail")), fingerprint), "no memory");
     AUTO_FINISH(text_buffer) row;
     text_buffer_init(&row, STORE_VALUE_MAX);
     for (const char *found; (found = strstr(text, sign)); text = found + strlen(sign)) {

@@ -14,6 +14,7 @@
 #include "broker/broker_state.h"
 #include "broker/fixture_time.h"
 #include "broker/token_entry_state.h"
+#include "model/connection_binding.h"
 
 /* Not every test program uses every helper. */
 #define FIXTURE static __attribute__((unused))
@@ -389,7 +390,8 @@ FIXTURE void fixture_store_tokens(const char *name, const char *access_token, co
     tokens->obtained_at = fixture_now;
     tokens->expires_at = fixture_now + lifetime;
     tokens->generation = entry->generation + 1;
-    token_entry_adopt(entry, tokens, connection_fingerprint(entry->connection));
+    token_set_bind(tokens, connection_binding(entry->connection, NULL, NULL));
+    token_entry_adopt(entry, tokens, entry->connection);
 }
 
 #endif

@@ -306,12 +306,12 @@ Test(broker, a_harmless_edit_keeps_the_tokens)
     cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
 }
 
-Test(broker, a_changed_secret_sets_the_tokens_aside_until_it_is_changed_back)
+Test(broker, a_changed_client_id_sets_the_tokens_aside_until_it_is_changed_back)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                          "\"clientId\":\"id\",\"clientSecret\":\"mistyped\"," ENDPOINTS "}}");
+                          "\"clientId\":\"mistyped\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}");
     cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
     cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "configuration_changed");
     fixture_configure_one(CODE_ICLIENT("mail"));

@@ -377,7 +377,7 @@ Test(document_queue, tokens_of_what_was_switched_off_before_the_start_are_ended)
     made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     struct token_entry *entry = fixture_entry("mail");
-    token_record_write(entry, RECORD_TOKENS | RECORD_STATE, entry->tokens, entry->fingerprint, NULL, NULL);
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE, entry->tokens, NULL, NULL);
     fixture_run_store();
     struct fixture_row *row = fixture_rows;
     while (row->table != STORE_ICLIENTS)

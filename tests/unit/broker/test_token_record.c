@@ -1,5 +1,8 @@
 #include "broker_fixture.h"
 
+#include "broker/token_record.h"
+#include "model/legacy_fingerprint.h"
+
 TestSuite(token_record, .init = fixture_start, .fini = fixture_finish);
 
 static void obtain(const char *name, const char *reply)
@@ -93,7 +96,7 @@ Test(token_record, a_kill_in_mid_refresh_tries_once_and_then_says_ambiguous)
 Test(token_record, tokens_of_another_identity_stay_aside_through_restarts)
 {
     static const char other[] = "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
-                                "\"clientcredentials\",\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
+                                "\"clientcredentials\",\"clientId\":\"other\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}";
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
     restart(other);
@@ -228,7 +231,7 @@ Test(token_record, what_is_saved_late_does_not_pass_for_what_was_refused_meanwhi
 Test(token_record, a_state_is_not_saved_beside_tokens_that_it_is_not_of)
 {
     static const char other[] = "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
-                                "\"clientcredentials\",\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
+                                "\"clientcredentials\",\"clientId\":\"other\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}";
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
     fixture_configure_one(other);
@@ -301,7 +304,8 @@ Test(token_record, a_row_that_cannot_be_read_ends_the_loading_and_is_named)
 Test(token_record, a_state_of_an_unknown_word_is_what_the_tokens_say)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
-    const char *fingerprint = connection_fingerprint(token_entry_connection(fixture_entry("mail")));
+    char fingerprint[LEGACY_FINGERPRINT_SIZE];
+    cr_assert(legacy_fingerprint(token_entry_connection(fixture_entry("mail")), fingerprint));
     char state[512];
     snprintf(state, sizeof state,
              "{\"fingerprint\":\"%s\",\"configuration\":\"%s\",\"generation\":4,\"state\":\"of_another_version\",\"code\":\"x\","
@@ -312,4 +316,184 @@ Test(token_record, a_state_of_an_unknown_word_is_what_the_tokens_say)
     fixture_load();
     cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_AUTHORIZATION_REQUIRED);
     cr_expect_eq(fixture_entry("mail")->generation, 4);
+}
+
+/* ---- rows of version 0.1 ---- */
+
+/*
+ * As version 0.1 (commit ba23653) wrote them: its broker, on this fixture with the documents below, was given these
+ * tokens at fixture_now 1800000000, and the rows were printed from the fixture's store. The last one is after a refresh
+ * that the provider answered with 400 invalid_grant at 1800004000.
+ */
+#define OLD_SHOP                                                                                                       \
+    "{\"name\":\"shop\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\","    \
+    "\"clientSecret\":\"very-secret\",\"validDomainNames\":[\"example.com\"],"                                            \
+    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},"                                                           \
+    "\"token\":{\"uri\":\"https://{{{connection.settings.shop}}}.example.com/token\"}}}"
+#define OLD_ROBOT                                                                                                      \
+    "{\"name\":\"robot\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"password\",\"clientId\":\"id\","        \
+    "\"clientSecret\":\"very-secret\",\"scope\":[\"read\"],\"token\":{\"uri\":\"https://as.example.com/token\"}}}"
+#define OLD_TOKENS(refresh_token)                                                                                      \
+    "{\"access_token\":\"at\",\"refresh_token\":\"" refresh_token "\",\"obtained_at\":1800000000,\"expires_at\":1800003600," \
+    "\"refresh_expires_at\":0,\"refreshes_left\":-1,\"generation\":1}"
+#define OLD_STATE(fingerprint, trouble)                                                                                \
+    "{\"fingerprint\":\"" fingerprint "\",\"configuration\":\"" fingerprint "\",\"generation\":1" trouble "}"
+#define BERLIN_FINGERPRINT "d18bbd7d13ab2196e1825595660bbc85c25991b52a4e000e3d4255ea7aa4b047"
+#define ROBOT_FINGERPRINT "d81cd2f2bb4c229eff10f444c0561d46094c1eaf24c97a61c90bc22737e20474"
+#define CALENDAR_FINGERPRINT "eae58d704d8f8806809eea22b474dcaf0b01df90847bbb9ecc47dd2040274121"
+#define OLD_REFUSAL                                                                                                    \
+    ",\"state\":\"authorization_required\",\"code\":\"invalid_grant\",\"message\":\"the token endpoint answered 400 "      \
+    "invalid_grant\",\"at\":1800004000,\"retry_at\":0,\"failures\":1"
+
+static const char *const old_iclients[] = {CODE_ICLIENT("mail"), OLD_SHOP, OLD_ROBOT};
+#define ROTATED_MAIL                                                                                                   \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\","     \
+    "\"clientSecret\":\"new\"," ENDPOINTS "}}"
+static const char *const changed_iclients[] = {ROTATED_MAIL, OLD_SHOP, OLD_ROBOT};
+#define OLD_ROBOT_CONNECTION                                                                                           \
+    "{\"name\":\"robot1\",\"iClient\":\"robot\",\"username\":\"u\",\"password\":\"p\",\"scope\":[\"a\",\"b\"],"              \
+    "\"audience\":\"api\"}"
+static const char *const old_connections[] = {
+    "{\"name\":\"berlin\",\"iClient\":\"shop\",\"settings\":{\"shop\":\"berlin\"}}",
+    OLD_ROBOT_CONNECTION,
+    "{\"name\":\"calendar\",\"iClient\":\"mail\",\"scope\":[\"a\"]}",
+};
+
+static void put_row(enum store_table table, const char *key, const char *text)
+{
+    AUTO(secret) value = secret_from_text(text);
+    fixture_apply(&(struct store_change){.table = table, .value = value}, key);
+}
+
+static const char *stored(enum store_table table, const char *key)
+{
+    struct fixture_row *row = fixture_row(table, key);
+    return row ? secret_reveal(row->value) : "";
+}
+
+static const struct {
+    const char *name, *tokens, *state;
+    const char *binding; /* a part of the row as it is written anew */
+} old_rows[] = {
+    {"berlin", OLD_TOKENS("rt-berlin"), OLD_STATE(BERLIN_FINGERPRINT, ""),
+     "\"token_origin\":\"https://berlin.example.com\""},
+    {"robot1", OLD_TOKENS("rt-robot"), OLD_STATE(ROBOT_FINGERPRINT, ""), "\"username\":\"u\""},
+    {"calendar", OLD_TOKENS("rt-cal"), OLD_STATE(CALENDAR_FINGERPRINT, ""), "\"asked_scope\":\"a\""},
+};
+
+static void put_old_rows(void)
+{
+    for (size_t i = 0; i < sizeof old_rows / sizeof old_rows[0]; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "default/%s", old_rows[i].name);
+        put_row(STORE_TOKENS, key, old_rows[i].tokens);
+        put_row(STORE_STATES, key, old_rows[i].state);
+    }
+}
+
+static void start_again(const char *const *iclients, const char *const *connections)
+{
+    fixture_kill();
+    fixture_start();
+    fixture_configure(iclients, 3, connections, 3);
+    fixture_load();
+}
+
+Test(token_record, rows_of_version_0_1_are_read_without_a_login_and_written_anew)
+{
+    put_old_rows();
+    fixture_now = 1800000100;
+    start_again(old_iclients, old_connections);
+    for (size_t i = 0; i < sizeof old_rows / sizeof old_rows[0]; i++)
+        cr_expect_eq(fixture_get(old_rows[i].name), TOKEN_SERVED, "%s", old_rows[i].name);
+    fixture_run_store();
+    for (size_t i = 0; i < sizeof old_rows / sizeof old_rows[0]; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "default/%s", old_rows[i].name);
+        cr_expect(strstr(stored(STORE_TOKENS, key), old_rows[i].binding), "%s", stored(STORE_TOKENS, key));
+        cr_expect_null(strstr(stored(STORE_STATES, key), "fingerprint"), "%s", stored(STORE_STATES, key));
+    }
+    /* And so a new secret costs no login any more, nor does another restart. */
+    start_again(changed_iclients, old_connections);
+    cr_expect_eq(fixture_get("calendar"), TOKEN_SERVED);
+    cr_expect_eq(fixture_sent, 0);
+}
+
+
+Test(token_record, tokens_of_version_0_1_under_another_configuration_wait_for_theirs)
+{
+    put_old_rows();
+    fixture_now = 1800000100;
+    start_again(changed_iclients, old_connections);
+    cr_expect_eq(fixture_get("calendar"), TOKEN_AUTHORIZATION_REQUIRED, "never guessed");
+    const struct entry_trouble *trouble = token_entry_trouble(fixture_entry("calendar"));
+    cr_expect_str_eq(trouble->code, "configuration_changed");
+    cr_expect(strstr(trouble->message, "an earlier version"), "%s", trouble->message);
+    fixture_run_store();
+    cr_expect(strstr(stored(STORE_TOKENS, "default/calendar"), "\"fingerprint\":\"" CALENDAR_FINGERPRINT "\""), "%s",
+              stored(STORE_TOKENS, "default/calendar"));
+    start_again(changed_iclients, old_connections);
+    cr_expect_eq(fixture_get("calendar"), TOKEN_AUTHORIZATION_REQUIRED, "also after another restart");
+    fixture_configure(old_iclients, 3, old_connections, 3);
+    cr_expect_eq(fixture_get("calendar"), TOKEN_SERVED, "the configuration is back");
+    fixture_run_store();
+    cr_expect(strstr(stored(STORE_TOKENS, "default/calendar"), "\"client\":\"id\""), "%s",
+              stored(STORE_TOKENS, "default/calendar"));
+    cr_expect_eq(fixture_sent, 0);
+}
+
+Test(token_record, a_refusal_that_version_0_1_stored_is_one)
+{
+    put_old_rows();
+    put_row(STORE_STATES, "default/calendar", OLD_STATE(CALENDAR_FINGERPRINT, OLD_REFUSAL));
+    fixture_now = 1800005000;
+    for (unsigned i = 0; i < 2; i++) {
+        start_again(old_iclients, old_connections);
+        cr_expect_eq(fixture_get("calendar"), TOKEN_AUTHORIZATION_REQUIRED);
+        cr_expect_str_eq(token_entry_trouble(fixture_entry("calendar"))->code, "invalid_grant");
+        fixture_run_store();
+    }
+}
+
+/* A row that tells nothing of what its tokens belong to, or tells it in a form that is not known. */
+Test(token_record, tokens_without_a_binding_that_can_be_read_are_kept_aside)
+{
+    static const char *const bindings[] = {
+        "", "\"binding\":1,", "\"binding\":2,\"grant\":\"authorizecode\",\"client\":\"id\",",
+        "\"binding\":\"1\",\"grant\":\"authorizecode\",", "\"binding\":1,\"grant\":7,",
+    };
+    fixture_now = 1800000100;
+    for (size_t i = 0; i < sizeof bindings / sizeof bindings[0]; i++) {
+        char tokens[512];
+        snprintf(tokens, sizeof tokens,
+                 "{\"access_token\":\"at\",\"refresh_token\":\"rt\",\"obtained_at\":1800000000,\"expires_at\":1800003600,"
+                 "\"refresh_expires_at\":0,\"refreshes_left\":-1,%s\"generation\":1}",
+                 bindings[i]);
+        put_row(STORE_TOKENS, "default/mail", tokens);
+        put_row(STORE_STATES, "default/mail", "{\"generation\":1}");
+        restart(CODE_ICLIENT("mail"));
+        cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED, "%s", bindings[i]);
+        const struct entry_trouble *trouble = token_entry_trouble(fixture_entry("mail"));
+        cr_expect_str_eq(trouble->code, "configuration_changed", "%s", bindings[i]);
+        cr_expect(strstr(trouble->message, "does not tell"), "%s", trouble->message);
+        fixture_run_store();
+    }
+    cr_expect_eq(fixture_sent, 0);
+}
+
+Test(token_record, a_new_secret_while_the_daemon_is_down_lets_it_try_again)
+{
+    fixture_configure_one(CODE_ICLIENT("mail"));
+    fixture_store_tokens("mail", "at-1", "rt-1", 3600);
+    struct token_entry *entry = fixture_entry("mail");
+    token_record_write(entry, RECORD_TOKENS | RECORD_STATE, entry->tokens, NULL, NULL);
+    fixture_now += 3601;
+    fixture_get("mail");
+    fixture_run_store();
+    fixture_reply(401, "{\"error\":\"invalid_client\"}");
+    fixture_run_store();
+    restart(CODE_ICLIENT("mail"));
+    cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_CLIENT_REJECTED);
+    restart(changed_iclients[0]);
+    cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_READY);
 }

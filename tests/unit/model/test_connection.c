@@ -201,36 +201,11 @@ Test(connection, implicit_one_has_the_iclients_name_and_values)
     cr_assert_str_eq(connection_tenant(connection), "default");
     cr_assert_str_eq(connection_file(connection), "crm.json");
     cr_assert_str_eq(connection_scope(connection), "s");
-    cr_assert_str_eq(connection_fingerprint(connection), iclient_fingerprint(iclient));
     cr_assert_not_null(connection_access(connection));
     assert_lookup(connection, "settings.a", "b");
     AUTO_JSON back = connection_to_json(connection);
     AUTO_JSON expected = fixture_json("{'name':'crm','iClient':'crm'}");
     cr_assert(json_equal(back, expected));
-}
-
-Test(connection, fingerprint_changes_with_the_account_alone)
-{
-    AUTO(iclient) iclient = fixture_iclient("{}");
-    AUTO(iclient) other = fixture_iclient("{'oauth2':{'clientId':'other'}}");
-    AUTO(connection) base = taken("{'name':'c','iClient':'crm','username':'u'}", iclient);
-    AUTO(connection)
-    same = taken("{'name':'d','iClient':'crm','username':'u','settings':{'x':1},'active':false}", iclient);
-    cr_assert_str_eq(connection_fingerprint(base), connection_fingerprint(same));
-    static const char *const changes[] = {
-        "{'name':'c','iClient':'crm'}",
-        "{'name':'c','iClient':'crm','username':'v'}",
-        "{'name':'c','iClient':'crm','username':'u','password':'p'}",
-        "{'name':'c','iClient':'crm','username':'u','scope':'s'}",
-        "{'name':'c','iClient':'crm','username':'u','audience':'a'}",
-    };
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        AUTO(connection) changed = taken(changes[i], iclient);
-        cr_assert_str_neq(connection_fingerprint(changed), connection_fingerprint(base), "%s", changes[i]);
-        cr_assert(iclient_fingerprint_is_same_endpoints(connection_fingerprint(changed), connection_fingerprint(base)));
-    }
-    AUTO(connection) elsewhere = taken("{'name':'c','iClient':'crm','username':'u'}", other);
-    cr_assert_str_neq(connection_fingerprint(elsewhere), connection_fingerprint(base));
 }
 
 Test(connection, inactive_iclient_makes_it_inactive)

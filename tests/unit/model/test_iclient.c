@@ -230,50 +230,6 @@ Test(iclient, derived_id_is_stable_and_ignores_case)
     cr_assert_str_eq(iclient_id(given), "5d0123456789abcdef012345");
 }
 
-Test(iclient, fingerprint_changes_with_what_a_refresh_token_depends_on_alone)
-{
-    static const char *const keeps[] = {"{'description':'d'}", "{'oauth2':{'scope':'x'}}", "{'name':'other'}",
-                                        "{'oauth2':{'failPath':'error'}}", "{'settings':{'a':1}}"};
-    static const char *const changes[] = {
-        "{'tenant':'t'}",
-        "{'oauth2':{'clientId':'other'}}",
-        "{'oauth2':{'clientSecret':'other'}}",
-        "{'oauth2':{'grantType':'clientcredentials'}}",
-        "{'oauth2':{'token':{'uri':'https://login.example.com/token2'}}}",
-        "{'oauth2':{'auth':{'uri':'https://login.example.com/auth2'}}}",
-        "{'oauth2':{'refresh':{'uri':'https://login.example.com/refresh'}}}",
-    };
-    AUTO(iclient) base = fixture_iclient("{}");
-    cr_assert_eq(strlen(iclient_fingerprint(base)) + 1, ICLIENT_FINGERPRINT_SIZE);
-    for (size_t i = 0; i < sizeof keeps / sizeof keeps[0]; i++) {
-        AUTO(iclient) iclient = fixture_iclient(keeps[i]);
-        cr_assert_str_eq(iclient_fingerprint(iclient), iclient_fingerprint(base), "%s", keeps[i]);
-    }
-    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        AUTO(iclient) iclient = fixture_iclient(changes[i]);
-        cr_assert_str_neq(iclient_fingerprint(iclient), iclient_fingerprint(base), "%s", changes[i]);
-    }
-}
-
-Test(iclient, fingerprint_tells_whether_the_endpoints_are_the_same)
-{
-    static const char *const elsewhere[] = {
-        "{'tenant':'t'}",
-        "{'oauth2':{'token':{'uri':'https://login.example.com/token2'}}}",
-        "{'oauth2':{'auth':{'uri':'https://login.example.com/auth2'}}}",
-        "{'oauth2':{'refresh':{'uri':'https://login.example.com/refresh'}}}",
-    };
-    AUTO(iclient) base = fixture_iclient("{}");
-    AUTO(iclient) other = fixture_iclient("{'oauth2':{'clientSecret':'other','grantType':'clientcredentials'}}");
-    cr_assert(iclient_fingerprint_is_same_endpoints(iclient_fingerprint(base), iclient_fingerprint(other)));
-    cr_assert_not(iclient_fingerprint_is_same_endpoints("", iclient_fingerprint(base)));
-    for (size_t i = 0; i < sizeof elsewhere / sizeof elsewhere[0]; i++) {
-        AUTO(iclient) iclient = fixture_iclient(elsewhere[i]);
-        cr_assert_not(iclient_fingerprint_is_same_endpoints(iclient_fingerprint(iclient), iclient_fingerprint(base)), "%s",
-                      elsewhere[i]);
-    }
-}
-
 Test(iclient, failure_rules_come_from_the_flat_fields_and_token_failures)
 {
     AUTO_JSON failed = fixture_json("{'error':'expired'}");

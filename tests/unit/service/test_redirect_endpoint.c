@@ -96,7 +96,7 @@ const struct connection *token_entry_connection(const struct token_entry *entry)
     return NULL;
 }
 
-const struct token_set *token_entry_tokens(const struct token_entry *entry)
+const char *token_entry_scope(const struct token_entry *entry)
 {
     (void)entry;
     return NULL;
