@@ -2,7 +2,7 @@
  * The broker on a random walk: callers, logins, revokes, edits of the configuration, a store that is slow, busy or
  * failing, a provider that is strict, clocks that are set and processes that are killed, in any order. After each step
  * the rules hold that no order may break: what was promised durable is, and no refresh token is lost without a word,
- * sent once it was used, or shown to a host that did not give it out.
+ * sent once it was used, or shown to a host that did not give it out or from a client that did not get it.
  *   fault_broker_walk [COUNT [FIRST_SEED]]
  */
 #include "broker/broker_fixture.h"

@@ -5,7 +5,7 @@
 
 #include "walk.h"
 
-enum { HOST_SIZE = 64 };
+enum { HOST_SIZE = 64, CLIENT_SIZE = 32 };
 
 /* A login begins a family; of its refresh tokens only the newest is valid. */
 struct family {
@@ -15,6 +15,12 @@ struct family {
 struct issued_token {
     unsigned family;
     char host[HOST_SIZE];
+    char client[CLIENT_SIZE];
+};
+/* Where a request came to, and from whom. */
+struct party {
+    char host[HOST_SIZE];
+    char client[CLIENT_SIZE];
 };
 
 static struct {
@@ -51,40 +57,53 @@ static void answer(struct walk_answer *ret_answer, int status, const char *body)
     walk_note("provider: %d %s", status, ret_answer->body);
 }
 
-/* "https://as.example.com/token": what stands before the path. */
-static void host_of(const char *url, char ret_host[HOST_SIZE])
+/* "https://as.example.com/token": what stands before the path; "client_id=…" in the body. */
+static struct party party_of(const char *url, const char *body)
 {
+    struct party party = {0};
     const char *host = url + strlen("https://");
-    snprintf(ret_host, HOST_SIZE, "%.*s", (int)strcspn(host, "/"), host);
+    const char *client = strstr(body, "client_id=");
+    snprintf(party.host, HOST_SIZE, "%.*s", (int)strcspn(host, "/"), host);
+    if (client)
+        client += strlen("client_id=");
+    if (client)
+        snprintf(party.client, CLIENT_SIZE, "%.*s", (int)strcspn(client, "&"), client);
+    return party;
 }
 
-static struct family *family_of(unsigned token, const char *host)
+static struct family *family_of(unsigned token, const struct party *party)
 {
     if (token == 0 || token > provider.token_count)
         walk_violated("rt-%u was never issued", token);
     const struct issued_token *issued = &provider.tokens[token];
-    if (strcmp(issued->host, host) != 0)
-        walk_violated("rt-%u of %s came to %s", token, issued->host, host);
+    if (strcmp(issued->host, party->host) != 0)
+        walk_violated("token %u of %s came to %s", token, issued->host, party->host);
+    if (strcmp(issued->client, party->client) != 0)
+        walk_violated("token %u of client %s came from %s", token, issued->client, party->client);
     return &provider.families[issued->family];
 }
 
-static unsigned issue(struct family *family, const char *host)
+static unsigned issue(struct family *family, const struct party *party)
 {
     if (provider.token_count + 1 >= WALK_TOKENS_MAX)
         walk_violated("the provider has no room for another token");
     struct issued_token *issued = &provider.tokens[++provider.token_count];
     issued->family = (unsigned)(family - provider.families);
-    snprintf(issued->host, HOST_SIZE, "%s", host);
+    memcpy(issued->host, party->host, HOST_SIZE);
+    memcpy(issued->client, party->client, CLIENT_SIZE);
     family->newest = provider.token_count;
     return provider.token_count;
 }
 
 /* RFC 7009 §2.1: with the refresh token goes what was granted with it. An access token alone ends nothing here. */
-static void answer_revoke(const char *host, const char *body, enum mood mood, struct walk_answer *ret_answer)
+static void answer_revoke(const struct party *party, const char *body, enum mood mood, struct walk_answer *ret_answer)
 {
     unsigned token = walk_number_after(body, "token=rt-");
+    unsigned access_token = walk_number_after(body, "token=at-");
     if (token)
-        family_of(token, host)->is_revoked = true;
+        family_of(token, party)->is_revoked = true;
+    if (access_token)
+        family_of(access_token, party);
     if (mood != MOOD_LOST) {
         answer(ret_answer, 200, "");
         return;
@@ -94,11 +113,11 @@ static void answer_revoke(const char *host, const char *body, enum mood mood, st
 }
 
 /* A silent answer keeps the old refresh token (RFC 6749 §6). */
-static void answer_grant(struct family *family, const char *host, enum mood mood, struct walk_answer *ret_answer)
+static void answer_grant(struct family *family, const struct party *party, enum mood mood, struct walk_answer *ret_answer)
 {
     bool rotates = ret_answer->sent == 0 || walk_random(4) > 0;
     unsigned lifetime = lifetimes[walk_random(LIFETIMES)];
-    unsigned token = rotates ? issue(family, host) : ret_answer->sent;
+    unsigned token = rotates ? issue(family, party) : ret_answer->sent;
     char body[sizeof ret_answer->body];
     int length = snprintf(body, sizeof body, "{\"access_token\":\"at-%u\",\"expires_in\":%u", token, lifetime);
     if (rotates)
@@ -114,11 +133,11 @@ static void answer_grant(struct family *family, const char *host, enum mood mood
     walk_note("provider: granted rt-%u after rt-%u, answer lost", token, ret_answer->sent);
 }
 
-static void answer_token_request(const char *host, const char *body, enum mood mood, struct walk_answer *ret_answer)
+static void answer_token_request(const struct party *party, const char *body, enum mood mood, struct walk_answer *ret_answer)
 {
     struct family *family = NULL;
     if (strstr(body, "grant_type=refresh_token")) {
-        family = family_of(ret_answer->sent, host);
+        family = family_of(ret_answer->sent, party);
         if (family->is_revoked || family->newest != ret_answer->sent) {
             ret_answer->is_spent = !family->is_revoked;
             answer(ret_answer, 400, "{\"error\":\"invalid_grant\"}");
@@ -135,14 +154,13 @@ static void answer_token_request(const char *host, const char *body, enum mood m
         answer(ret_answer, 400, "{\"error\":\"invalid_request\"}");
         return;
     }
-    answer_grant(family ? family : &provider.families[provider.family_count++], host, mood, ret_answer);
+    answer_grant(family ? family : &provider.families[provider.family_count++], party, mood, ret_answer);
 }
 
 void walk_provider_answer(const char *url, const char *body, struct walk_answer *ret_answer)
 {
     enum mood mood = moods[walk_random(MOODS)];
-    char host[HOST_SIZE];
-    host_of(url, host);
+    struct party party = party_of(url, body);
     *ret_answer = (struct walk_answer){.sent = walk_number_after(body, "refresh_token=rt-")};
     seen.requests++;
     if (mood == MOOD_UNREACHED) {
@@ -151,9 +169,9 @@ void walk_provider_answer(const char *url, const char *body, struct walk_answer 
     } else if (mood == MOOD_UNAVAILABLE) {
         answer(ret_answer, 503, "{}");
     } else if (strstr(url, "/revoke")) {
-        answer_revoke(host, body, mood, ret_answer);
+        answer_revoke(&party, body, mood, ret_answer);
     } else {
-        answer_token_request(host, body, mood, ret_answer);
+        answer_token_request(&party, body, mood, ret_answer);
     }
 }
 

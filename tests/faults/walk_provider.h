@@ -5,7 +5,8 @@
 
 /*
  * A strict provider at two hosts, for the walk: it mostly rotates refresh tokens, takes each once, forgets whole
- * families when asked to, and knows which host it gave a token out at. "rt-7" is refresh token 7; 0 is none.
+ * families when asked to, and knows at which host and to which client it gave a token out. "rt-7" is refresh token 7,
+ * "at-7" the access token that came with it; 0 is none.
  */
 enum { WALK_TOKENS_MAX = 4096 };
 
@@ -25,7 +26,10 @@ struct walk_answer {
 };
 
 void walk_provider_reset(void);
-/* What becomes of a request. It is a violation when a token comes to a host that did not give it out. */
+/*
+ * What becomes of a request. It is a violation when a token, also one that is to be revoked, comes to a host that did
+ * not give it out or from a client that did not get it.
+ */
 void walk_provider_answer(const char *url, const char *body, struct walk_answer *ret_answer);
 bool walk_provider_has_revoked(unsigned token);
 /* Since the program began. */

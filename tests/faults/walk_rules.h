@@ -15,17 +15,35 @@
 
 enum { CALLERS = 64, TIMERS_IN_A_ROW_MAX = 500, USERS = 2, FIRST_UID = 1000 };
 
-#define WALK_ICLIENT(secret, active, host)                                                                             \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":" active ",\"oauth2\":{\"grantType\":"              \
-    "\"authorizecode\",\"clientId\":\"id\",\"clientSecret\":\"" secret "\",\"auth\":{\"uri\":\"https://" host "/a\"}," \
-    "\"token\":{\"uri\":\"https://" host "/token\"},\"revoke\":{\"uri\":\"https://" host "/revoke\"}}}"
+/* The hosts come out of a template; client id and secret stand in the body, where the provider looks at the former. */
+#define WALK_ICLIENT(client, secret, active, host, scope)                                                              \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":" active ",\"settings\":{\"host\":\"" host "\"},"      \
+    "\"oauth2\":{\"grantType\":\"authorizecode\",\"clientCredentialsLocation\":\"body\",\"clientId\":\"" client            \
+    "\",\"clientSecret\":\"" secret "\",\"scope\":[" scope "],\"validDomainNames\":[\"example.com\"],"                  \
+    "\"auth\":{\"uri\":\"https://{{{iClient.settings.host}}}/a\"},"                                                  \
+    "\"token\":{\"uri\":\"https://{{{iClient.settings.host}}}/token\"},"                                             \
+    "\"revoke\":{\"uri\":\"https://{{{iClient.settings.host}}}/revoke\"}}}"
+#define HOME_HOST "as.example.com"
 
-enum configuration { AT_HOME, OTHER_SECRET, OTHER_HOST, INACTIVE, ABSENT, CONFIGURATIONS };
+enum configuration {
+    AT_HOME,
+    OTHER_SECRET,
+    LESS_SCOPE,
+    OTHER_SCOPE,
+    OTHER_HOST,
+    OTHER_CLIENT,
+    INACTIVE,
+    ABSENT,
+    CONFIGURATIONS
+};
 static const char *const configurations[CONFIGURATIONS] = {
-    [AT_HOME] = WALK_ICLIENT("s", "true", "as.example.com"),
-    [OTHER_SECRET] = WALK_ICLIENT("other", "true", "as.example.com"),
-    [OTHER_HOST] = WALK_ICLIENT("s", "true", "elsewhere.example.com"),
-    [INACTIVE] = WALK_ICLIENT("s", "false", "as.example.com"),
+    [AT_HOME] = WALK_ICLIENT("id", "s", "true", HOME_HOST, "\"a\",\"b\""),
+    [OTHER_SECRET] = WALK_ICLIENT("id", "other", "true", HOME_HOST, "\"a\",\"b\""),
+    [LESS_SCOPE] = WALK_ICLIENT("id", "s", "true", HOME_HOST, "\"a\""),
+    [OTHER_SCOPE] = WALK_ICLIENT("id", "s", "true", HOME_HOST, "\"a\",\"c\""),
+    [OTHER_HOST] = WALK_ICLIENT("id", "s", "true", "elsewhere.example.com", "\"a\",\"b\""),
+    [OTHER_CLIENT] = WALK_ICLIENT("stranger", "s", "true", HOME_HOST, "\"a\",\"b\""),
+    [INACTIVE] = WALK_ICLIENT("id", "s", "false", HOME_HOST, "\"a\",\"b\""),
     [ABSENT] = CLIENT_CREDENTIALS_ICLIENT("another"),
 };
 
