@@ -192,7 +192,9 @@ def test_masked_or_omitted_secret_stays_and_a_new_one_replaces_it(daemon, iclien
     assert provider.requests_to("/token")[-1].basic == provider.client
     provider.client = (provider.client[0], "the-new-secret")
     iclients.put(made["_id"], merged(made, {"oauth2": {"clientSecret": "the-new-secret"}}))
-    assert daemon.token().json()["generation"] == 3
+    assert daemon.token().json()["generation"] == 2, "a new secret keeps the tokens"
+    assert daemon.admin("POST", "/v1/connections/crm/refresh").status == 200
+    assert provider.requests_to("/token")[-1].basic == provider.client
 
 
 def test_null_takes_a_secret_away(iclients, provider):
@@ -466,7 +468,9 @@ def test_connection_is_made_changed_and_deleted(daemon, iclients, provider):
     assert daemon.token("crm").status == 404, "the iClient is named by a connection now"
     reply = daemon.admin("PUT", "/v1/connections/sales", {**made["document"], "scope": ["c"]})
     assert reply.status == 200 and reply.json()["document"]["scope"] == ["c"]
-    assert daemon.token("sales").status == 200 and provider.requests_to("/token")[-1].params["scope"] == "c"
+    assert daemon.token("sales").status == 200
+    wait_until(lambda: daemon.token("sales").json()["generation"] == 2, what="a token of the new scope")
+    assert provider.requests_to("/token")[-1].params["scope"] == "c"
     token = daemon.token("sales").json()["access_token"]
     reply = daemon.admin("DELETE", "/v1/connections/sales")
     assert (reply.status, reply.body) == (204, b"")
