@@ -14,7 +14,9 @@ enum template_place {
     TEMPLATE_IN_VALUE,  /* a body value, a parameter, a JWT claim: any text; the wire encoding comes later */
     TEMPLATE_IN_HEADER, /* CR, LF and NUL in a value are errors */
     TEMPLATE_IN_URI,    /* in the authority / @ : ? # \ and controls are errors; in the path ? and # and in the query
-                           & # = + (and controls, space) of a raw value are percent-encoded, so that it stays one value */
+                           & # = + (and controls, space) of a raw value are percent-encoded, so that it stays one value.
+                           A value that makes a path segment "." or ".." (path_segment.h), alone or with what stands
+                           beside it, is an error */
 };
 
 enum { TEMPLATE_PATH_MAX = 256, TEMPLATE_RESULT_MAX = 64 * 1024 };

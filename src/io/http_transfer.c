@@ -268,6 +268,8 @@ static bool set_fixed_options(CURL *easy)
         /* Else a cancelled transfer waits for its resolver thread. */
         {CURLOPT_QUICK_EXIT, 1},
         {CURLOPT_FOLLOWLOCATION, 0},
+        /* url_parse() has made the path what it is; a later libcurl may know more spellings of a dot segment. */
+        {CURLOPT_PATH_AS_IS, 1},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
         {CURLOPT_HTTP09_ALLOWED, 0},
         {CURLOPT_HTTP_CONTENT_DECODING, 0},

@@ -333,7 +333,7 @@ static void visit_template(void *context, const struct template_site *site)
                        provider_preset_name(validation->iclient->preset));
 }
 
-/* ---- hosts that the iClient's own values make ---- */
+/* ---- URIs that the iClient's own values make ---- */
 
 static enum status look_up_own(void *context, const char *path, struct text_buffer *value)
 {
@@ -341,7 +341,7 @@ static enum status look_up_own(void *context, const char *path, struct text_buff
     return below ? iclient_lookup(context, below, value) : ERR_NOT_FOUND;
 }
 
-static void check_hosts(const struct validation *validation)
+static void check_uris(const struct validation *validation)
 {
     struct iclient *iclient = validation->iclient;
     for (size_t i = 0; iclient->url_policy && i < URI_POLICY_FIELD_COUNT; i++) {
@@ -388,5 +388,5 @@ void iclient_validate(struct iclient *iclient, const struct iclient_options *opt
     template_check_fields(&validation.view, code_grant, faults, visit_template, &validation);
     iclient_validate_jwt(iclient, uses_token, options, faults);
     iclient->url_policy = uri_policy_create(&validation.view, options && options->allow_loopback_http, faults);
-    check_hosts(&validation);
+    check_uris(&validation);
 }

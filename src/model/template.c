@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "model/path_segment.h"
+
 /* One run of literal text, or one {{path}} or {{{path}}}. */
 struct piece {
     const char *text;
@@ -114,7 +116,57 @@ struct rendering {
     template_lookup *lookup;
     void *context;
     struct text_buffer result;
+    /* The segment that is being written, between two '/' of a URI as a server sees it. */
+    size_t segment_start;
+    struct piece segment_value; /* the first value that it has, or that bounds it; text NULL: none */
+    bool is_in_query;
 };
+
+/* ---- path segments ---- */
+
+/* A segment as the template's author wrote it is his; what a value makes of one must not lead out of it. */
+static enum status end_segment(struct rendering *rendering, size_t end, struct error *ret_error)
+{
+    const struct piece *value = &rendering->segment_value;
+    if (!value->text)
+        return OK;
+    AUTO_FINISH(text_buffer) copy;
+    text_buffer_init(&copy, TEMPLATE_RESULT_MAX);
+    size_t start = rendering->segment_start;
+    if (!text_buffer_append(&copy, text_buffer_text(&rendering->result) + start, end - start))
+        return error_set(ret_error, ERR_NO_MEMORY, "URI");
+    if (copy.length > 0 && path_segment_has_dots(copy.data, copy.length))
+        return error_set(ret_error, ERR_INVALID, "the value of {{{%.*s}}} makes a path segment \".\" or \"..\"",
+                         (int)value->length, value->text);
+    return OK;
+}
+
+/*
+ * Follows the bytes that piece has appended from start on. What stands before the path is a segment like any other: a
+ * host is never only dots. A value's own '?' is encoded, so that the first one is the template's.
+ */
+static enum status follow_segments(struct rendering *rendering, const struct piece *piece, size_t start,
+                                   struct error *ret_error)
+{
+    static const struct piece none = {0};
+    const struct text_buffer *result = &rendering->result;
+    if (piece->is_path && !rendering->segment_value.text)
+        rendering->segment_value = *piece;
+    for (size_t i = start; i < result->length && !rendering->is_in_query; i++) {
+        const char byte = result->data[i];
+        if (byte != '/' && byte != '?')
+            continue;
+        enum status status = end_segment(rendering, i, ret_error);
+        if (status != OK)
+            return status;
+        rendering->segment_start = i + 1;
+        rendering->segment_value = piece->is_path ? *piece : none;
+        rendering->is_in_query = byte == '?';
+    }
+    return OK;
+}
+
+/* ---- values ---- */
 
 static enum status append_value(struct rendering *rendering, const struct piece *piece, const char *path,
                                 const struct text_buffer *value, struct error *ret_error)
@@ -160,19 +212,24 @@ static enum status render_path(struct rendering *rendering, const struct piece *
 
 static enum status render_pieces(struct rendering *rendering, const char *text, struct error *ret_error)
 {
+    const bool in_uri = rendering->place == TEMPLATE_IN_URI;
     for (const char *at = text; *at;) {
         struct piece piece = {0};
         enum status status = read_piece(text, &at, &piece, ret_error);
         if (status != OK)
             return status;
+        const size_t start = rendering->result.length;
         if (!piece.is_path)
             text_buffer_append(&rendering->result, piece.text, piece.length);
         else if ((status = render_path(rendering, &piece, ret_error)) != OK)
             return status;
         if (rendering->result.failed)
             return error_set(ret_error, ERR_TOO_LARGE, "a rendered text is longer than %d bytes", TEMPLATE_RESULT_MAX);
+        if (in_uri && (status = follow_segments(rendering, &piece, start, ret_error)) != OK)
+            return status;
     }
-    return OK;
+    const bool ends_in_path = in_uri && !rendering->is_in_query;
+    return ends_in_path ? end_segment(rendering, rendering->result.length, ret_error) : OK;
 }
 
 enum status template_render(const char *text, enum template_place place, template_lookup *lookup, void *context,

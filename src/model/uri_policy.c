@@ -156,10 +156,44 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
     return building.has_errors || building.no_memory ? NULL : TAKE(policy);
 }
 
-enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
-                                      void *context, struct error *ret_error)
+/* The values that are known, and for any other one that leads nowhere. */
+struct known_values {
+    template_lookup *look_up;
+    void *context;
+};
+
+static enum status look_up_or_stand_in(void *context, const char *path, struct text_buffer *value)
 {
-    if (!uri || !template_is_in_authority(uri))
+    const struct known_values *known = context;
+    enum status status = known->look_up(known->context, path, value);
+    if (status != ERR_NOT_FOUND)
+        return status;
+    return text_buffer_append_text(value, "x") ? OK : ERR_TOO_LARGE;
+}
+
+static enum status ignore_path(void *context, const char *path, struct error *ret_error)
+{
+    (void)context;
+    (void)path;
+    (void)ret_error;
+    return OK;
+}
+
+/* What a value may not do where it lands. A template that cannot be read is told where templates are. */
+static enum status check_places(const char *uri, template_lookup *look_up, void *context, struct error *ret_error)
+{
+    if (!template_is_in(uri) || template_walk(uri, ignore_path, NULL, NULL) != OK)
+        return OK;
+    struct known_values known = {.look_up = look_up, .context = context};
+    AUTO_FINISH(text_buffer) rendered;
+    text_buffer_init(&rendered, TEMPLATE_RESULT_MAX);
+    return template_render(uri, TEMPLATE_IN_URI, look_up_or_stand_in, &known, &rendered, ret_error);
+}
+
+static enum status check_host(const struct url_policy *policy, const char *uri, template_lookup *look_up, void *context,
+                              struct error *ret_error)
+{
+    if (!template_is_in_authority(uri))
         return OK;
     const char *host = after_scheme(uri);
     /* Scheme and authority alone: the rest decides nothing, and may name what is not known yet. */
@@ -172,4 +206,13 @@ enum status uri_policy_check_rendered(const struct url_policy *policy, const cha
     if (status == ERR_NOT_FOUND)
         return OK;
     return status == OK ? url_policy_check_text(policy, text_buffer_text(&rendered), ret_error) : status;
+}
+
+enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
+                                      void *context, struct error *ret_error)
+{
+    if (!uri)
+        return OK;
+    enum status status = check_places(uri, look_up, context, ret_error);
+    return status == OK ? check_host(policy, uri, look_up, context, ret_error) : status;
 }

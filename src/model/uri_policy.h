@@ -19,9 +19,10 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
                                      struct document_faults *faults);
 
 /*
- * The host that a template makes of the values that look_up has; uri NULL, or without a template in its host: OK. So is
- * a value that look_up does not find: what only a login or an answer brings is checked when it is sent. ERR_DENIED,
- * ERR_INVALID (a value that no host can have in it), ERR_NO_MEMORY.
+ * What templates make of the values that look_up has: the host, which the policy must allow, and each value in its
+ * place (template.h, TEMPLATE_IN_URI). uri NULL, or without a template: OK. So is a value that look_up does not find:
+ * what only a login or an answer brings is checked when it is sent. ERR_DENIED, ERR_INVALID (a value that cannot stand
+ * there), ERR_NO_MEMORY.
  */
 enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
                                       void *context, struct error *ret_error);

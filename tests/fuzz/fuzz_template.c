@@ -1,4 +1,7 @@
 /* PLACE TEMPLATE \0 VALUE: whatever a value is, it stays one value where the template puts it. */
+#include <ctype.h>
+#include <stdio.h>
+
 #include "base/url.h"
 #include "fuzz.h"
 #include "model/template.h"
@@ -50,6 +53,60 @@ static void require_same_shape(const char *plain, const char *hostile)
             "a value has made a parameter");
 }
 
+/* ---- dot segments: another way to see them than the renderer's, one decoding after the other ---- */
+
+static size_t decode_once(char *text, size_t length)
+{
+    size_t end = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned byte;
+        char triplet[] = {i + 2 < length ? text[i + 1] : '-', i + 2 < length ? text[i + 2] : '-', '\0'};
+        bool is_triplet = text[i] == '%' && isxdigit((unsigned char)triplet[0]) && isxdigit((unsigned char)triplet[1]);
+        if (is_triplet && sscanf(triplet, "%2x", &byte) == 1) {
+            text[end++] = (char)byte;
+            i += 2;
+        } else {
+            text[end++] = text[i];
+        }
+    }
+    return end;
+}
+
+static size_t count_dot_segments(const char *path, size_t length)
+{
+    size_t count = 0;
+    for (size_t start = 0, i = 0; i <= length; i++) {
+        if (i < length && path[i] != '/' && path[i] != '\\')
+            continue;
+        size_t size = i - start;
+        const char *params = memchr(path + start, ';', size);
+        if (params)
+            size = (size_t)(params - (path + start));
+        count += (size == 1 || size == 2) && memcmp(path + start, "..", size) == 0;
+        start = i + 1;
+    }
+    return count;
+}
+
+/* None in the template itself, as it stands with a plain value: then none at any depth of decoding with another. */
+static void require_same_segments(const char *plain, const char *hostile)
+{
+    for (size_t depth = 0; depth < 8; depth++) {
+        AUTO_TEXT before = strndup(plain, strcspn(plain, "?#"));
+        size_t before_length = strlen(before);
+        for (size_t i = 0; i < depth; i++)
+            before_length = decode_once(before, before_length);
+        if (count_dot_segments(before, before_length) > 0)
+            return;
+    }
+    size_t length = strcspn(hostile, "?#");
+    AUTO_TEXT text = strndup(hostile, length);
+    for (size_t depth = 0; depth < 8; depth++) {
+        REQUIRE(count_dot_segments(text, length) == 0, "a value has made a dot segment");
+        length = decode_once(text, length);
+    }
+}
+
 static void require_harmless(const char *template, enum template_place place, const struct text_buffer *result)
 {
     static const char plain[] = "x";
@@ -65,6 +122,7 @@ static void require_harmless(const char *template, enum template_place place, co
     if (place != TEMPLATE_IN_URI)
         return;
     require_same_shape(text_buffer_text(&expected), text_buffer_text(result));
+    require_same_segments(text_buffer_text(&expected), text_buffer_text(result));
     if (!template_is_in_authority(template)) {
         size_t authority = strcspn(text_buffer_text(&expected), "?#");
         const char *mark = strstr(text_buffer_text(&expected), "://");

@@ -57,6 +57,37 @@ def test_value_cannot_leave_the_host_part(launch, provider, value):
     assert provider.count("/refresh") == 0
 
 
+# What a value may not do to a path, and the template that it comes through.
+CLIMBING = [("{{{VALUE}}}", "../../y"), ("{{VALUE}}", ".."), ("{{VALUE}}", "."), ("{{{VALUE}}}", "%2e%2E"),
+            ("{{{VALUE}}}", ".%252e"), ("{{{VALUE}}}", "..;x"), (".{{VALUE}}", "."), ("{{VALUE}}{{VALUE}}", "."),
+            ("{{{VALUE}}}", "y\\..")]
+
+
+@pytest.mark.parametrize("template,value", CLIMBING)
+@pytest.mark.parametrize("member", ["auth", "token", "refresh", "revoke"])
+def test_value_that_climbs_out_of_its_path_is_refused_at_load(prepare, provider, member, template, value):
+    uri = f"{provider.base}/a/b/{template.replace('VALUE', 'connection.settings.place')}/{member}"
+    document = documents.code(provider, oauth2={member: {"uri": uri}}, settings={"place": "fine"})
+    daemon = prepare(document, connections=[{"name": "mail", "iClient": "crm", "settings": {"place": value}}])
+    done = daemon.check()
+    assert done.returncode == 1
+    assert "/settings/place" in done.stdout + done.stderr and "path segment" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("template,value", CLIMBING)
+@pytest.mark.parametrize("action,member", [("refresh", "refresh"), ("revoke", "revoke")])
+def test_value_that_climbs_out_of_its_path_is_not_sent(launch, provider, action, member, template, value):
+    """It comes out of the token reply: nobody can know it at load."""
+    provider.token_extra = {"place": value}
+    uri = f"{provider.base}/a/b/{template.replace('VALUE', 'metadata.place')}/{member}"
+    daemon = launch(documents.code(provider, oauth2={member: {"uri": uri}, "responseMetadata": ["place"]}))
+    daemon.login()
+    sent = len(provider.requests)
+    reply = daemon.admin("POST", f"/v1/connections/crm/{action}")
+    assert len(provider.requests) == sent, provider.requests[sent:]
+    assert "path segment" in reply.text, reply
+
+
 def test_plain_http_is_refused_unless_allowed(prepare, provider):
     daemon = prepare(documents.client_credentials(provider), config={"http": {"allowLoopbackHttp": False}})
     done = daemon.check()

@@ -136,6 +136,16 @@ Test(iclient_validate, templates_that_cannot_resolve_are_refused)
         {"{'settings':{'h':'evil.test/'},'oauth2':{'validDomainNames':['example.com'],"
          "'token':{'uri':'https://{{{iClient.settings.h}}}.example.com/{{{code}}}'}}}",
          "/oauth2/token/uri", "cannot stand in a host"},
+        {"{'settings':{'d':'..'},'oauth2':{'token':{'uri':'https://login.example.com/a/{{iClient.settings.d}}/t'}}}",
+         "/oauth2/token/uri", "{{{iClient.settings.d}}} makes a path segment"},
+        {"{'settings':{'d':'../../y'},'oauth2':{'auth':{'uri':'https://login.example.com/{{{iClient.settings.d}}}/t'}}}",
+         "/oauth2/auth/uri", "makes a path segment"},
+        {"{'settings':{'d':'%2E'},'oauth2':{'refresh':"
+         "{'uri':'https://login.example.com/.{{{iClient.settings.d}}}/{{metadata.y}}'}}}",
+         "/oauth2/refresh/uri", "makes a path segment"},
+        {"{'settings':{'d':'.'},'oauth2':{'revoke':"
+         "{'uri':'https://login.example.com/{{{iClient.settings.d}}}{{iClient.settings.d}}?t={{token}}'}}}",
+         "/oauth2/revoke/uri", "makes a path segment"},
         {"{'oauth2':{'token':{'body':'a={{{b'}}}", "/oauth2/token/body/a", "not closed"},
         {"{'oauth2':{'token':{'body':'{{{iClient.name}}}'}}}", "/oauth2/token/body/{{{iClient.name}}}", "a name"},
         {"{'oauth2':{'tokenParams':{'{{code}}':'x'}}}", "/oauth2/tokenParams/{{code}}", "a name"},

@@ -156,6 +156,98 @@ Test(template, renders_each_place_by_its_rules)
     }
 }
 
+/* Three values, and the URI that they would lead out of. refused: the template that the message names; NULL: none. */
+static const struct {
+    const char *uri, *x, *y, *refused;
+} segments[] = {
+    {"https://a.example/a/b/{{{x}}}/token", "../../y", "", "{{{x}}}"},
+    {"https://a.example/a/b/{{x}}/token", "..", "", "{{{x}}}"},
+    {"https://a.example/a/b/{{x}}/token", ".", "", "{{{x}}}"},
+    {"https://a.example/a/b/{{x}}/token", "../../y", "", "{{{x}}}"},
+    {"https://a.example/a/b/{{{x}}}", "..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}?q=1", "..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y/..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y/./z", "", "{{{x}}}"},
+    {"/{{{x}}}/t", "..", "", "{{{x}}}"},
+    /* encoded: once, twice and more, in both cases, in part, and as overlong UTF-8 */
+    {"https://a.example/{{{x}}}/t", "%2e%2e", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%2E%2e", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", ".%2e", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%2e", "", "{{{x}}}"},
+    {"https://a.example/{{x}}/t", "%2e%2e", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%252e%252E", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%25252525252e.", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%%32%65.", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..%2fy", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y%2f..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%c0%ae%C0%AE", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y%c0%af..", "", "{{{x}}}"},
+    /* what other servers take for a separator or the end of a name */
+    {"https://a.example/{{{x}}}/t", "..\\..\\y", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y\\..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..;", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..;a=b/y", "", "{{{x}}}"},
+    {"https://a.example/{{x}}/t", "..%3By", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..?", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..#y", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..\n", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", ".. ", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "..%00", "", "{{{x}}}"},
+    /* with its neighbours */
+    {"https://a.example/.{{x}}/t", ".", "", "{{{x}}}"},
+    {"https://a.example/{{x}}./t", ".", "", "{{{x}}}"},
+    {"https://a.example/{{x}}./t", "", "", "{{{x}}}"},
+    {"https://a.example/%2{{{x}}}./t", "e", "", "{{{x}}}"},
+    {"https://a.example/{{x}}{{y}}/t", ".", ".", "{{{x}}}"},
+    {"https://a.example/{{x}}{{y}}/t", "", "..", "{{{x}}}"},
+    {"https://a.example/{{{x}}}{{{y}}}/t", "%2", "e", "{{{x}}}"},
+    {"https://a.example/{{{x}}}..", "y/", "", "{{{x}}}"},
+    {"https://a.example/..{{{x}}}", "/y", "", "{{{x}}}"},
+    {"https://a.example/{{x}}/{{y}}", "..", "y", "{{{x}}}"},
+    {"https://a.example/{{x}}/{{y}}", "y", "..", "{{{y}}}"},
+    /* what only looks like one */
+    {"https://a.example/{{x}}/t", "...", "", NULL},
+    {"https://a.example/{{x}}/t", "..y", "", NULL},
+    {"https://a.example/{{x}}/t", "y..", "", NULL},
+    {"https://a.example/{{x}}/t", ".well-known", "", NULL},
+    {"https://a.example/{{{x}}}/t", "v1.0/a..b/", "", NULL},
+    {"https://a.example/{{{x}}}/t", "", "", NULL},
+    {"https://a.example/v{{x}}.{{y}}/t", "1", "0", NULL},
+    {"https://a.example/{{x}}/t", ";..", "", NULL},
+    {"https://a.example/t?x={{{x}}}", "../..", "", NULL},
+    {"https://a.example/t?x=/{{x}}/", "..", "", NULL},
+    {"https://a.example/a/../{{x}}", "y", "", NULL},
+};
+
+Test(template, a_value_makes_no_dot_segment)
+{
+    for (size_t i = 0; i < sizeof segments / sizeof segments[0]; i++) {
+        const struct binding rows[] = {{"x", segments[i].x, strlen(segments[i].x)},
+                                       {"y", segments[i].y, strlen(segments[i].y)}};
+        struct bindings bindings = {rows, 2};
+        AUTO_FINISH(text_buffer) result;
+        text_buffer_init(&result, 1000);
+        struct error error = {0};
+        enum status status = template_render(segments[i].uri, TEMPLATE_IN_URI, look_up, &bindings, &result, &error);
+        cr_assert_eq(status, segments[i].refused ? ERR_INVALID : OK, "%s with %s and %s gave %s %s", segments[i].uri,
+                     segments[i].x, segments[i].y, text_buffer_text(&result), error.message);
+        if (segments[i].refused)
+            cr_assert(strstr(error.message, segments[i].refused), "%s says %s", segments[i].uri, error.message);
+    }
+}
+
+Test(template, dots_are_free_where_there_is_no_path)
+{
+    static const struct binding rows[] = {{"x", TEXT("../..")}};
+    struct bindings bindings = {rows, 1};
+    static const enum template_place places[] = {TEMPLATE_IN_VALUE, TEMPLATE_IN_HEADER};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        AUTO_FINISH(text_buffer) result;
+        text_buffer_init(&result, 1000);
+        cr_assert_eq(template_render("/{{{x}}}/t", places[i], look_up, &bindings, &result, NULL), OK);
+    }
+}
+
 Test(template, messages_never_quote_values_or_text)
 {
     static const struct binding rows[] = {{"secret", TEXT("hunter2\r\n/@:?#")}};
@@ -269,7 +361,9 @@ Test(template, no_value_changes_scheme_host_or_parameters_of_a_uri)
         text_buffer_init(&result, TEMPLATE_RESULT_MAX);
         const char *text = run % 2 ? "https://a.example:444/x/{{{p}}}/y?first={{{q}}}&last=1"
                                    : "https://a.example:444/x/{{p}}/y?first={{q}}&last=1";
-        cr_assert_eq(template_render(text, TEMPLATE_IN_URI, look_up, &bindings, &result, NULL), OK);
+        /* A dot segment in the path is refused; all else is rendered. */
+        if (template_render(text, TEMPLATE_IN_URI, look_up, &bindings, &result, NULL) != OK)
+            continue;
         cr_assert_eq(strlen(result.data), result.length, "a raw NUL came through");
         AUTO(url) url = NULL;
         cr_assert_eq(url_parse(result.data, &url, NULL), OK, "%s", result.data);
@@ -277,13 +371,14 @@ Test(template, no_value_changes_scheme_host_or_parameters_of_a_uri)
         cr_assert_str_eq(url_scheme(url), "https");
         cr_assert_str_eq(url_host(url), "a.example");
         cr_assert_eq(url_port(url), 444);
+        cr_assert_eq(strncmp(url_path(url), "/x/", 3), 0, "%s", result.data);
         const char *query = url_query(url);
         cr_assert_eq(strncmp(query, "first=", 6), 0, "%s", result.data);
         const char *ampersand = strchr(query, '&');
         cr_assert_str_eq(ampersand, "&last=1", "%s", result.data);
         cr_assert_null(memchr(query + 6, '=', (size_t)(ampersand - query) - 6), "%s", result.data);
     }
-    cr_assert_eq(parsed, HOSTILE_RUNS);
+    cr_assert_gt(parsed, HOSTILE_RUNS / 2, "the generator makes values that pass");
 }
 
 Test(template, value_in_a_host_is_refused_or_stays_inside_its_domain)
