@@ -31,6 +31,15 @@ enum status failure_rules_add(struct failure_rules *rules, int status, const cha
 size_t failure_rules_count(const struct failure_rules *rules);
 /* body: the parsed reply, NULL when it is not JSON (then only rules without a path can match). */
 bool failure_rules_match(const struct failure_rules *rules, int status, const json_t *body);
+
+/* Why a rule matches, borrowed from the rules and the body. path NULL, value NULL: by the status alone. */
+struct failure_match {
+    const char *path;
+    const json_t *value; /* what stands at path; of an array the element that counts */
+};
+/* As failure_rules_match(), for the first rule that matches. */
+bool failure_rules_find(const struct failure_rules *rules, int status, const json_t *body,
+                        struct failure_match *ret_match);
 /* The rules as a JSON array, as the computed field "failures" gives them back. New reference. */
 json_t *failure_rules_to_json(const struct failure_rules *rules);
 

@@ -220,32 +220,42 @@ static bool value_fails(const struct failure_rule *rule, const json_t *value)
     return rule->values ? value_is_listed(value, rule->values) : value_counts(value);
 }
 
-static bool rule_matches(const struct failure_rule *rule, int status, const json_t *body)
+/* The value that counts of what stands at the rule's path; NULL: none. */
+static const json_t *find_failing(const struct failure_rule *rule, const json_t *body)
 {
-    if (rule->status != 0 && rule->status != status)
-        return false;
-    if (!rule->path)
-        return true;
     const json_t *found = json_read_path(body, rule->path);
     if (!json_is_array(found))
-        return found && value_fails(rule, found);
+        return found && value_fails(rule, found) ? found : NULL;
     size_t index;
     const json_t *element;
     json_array_foreach(found, index, element)
     {
         if (value_fails(rule, element))
-            return true;
+            return element;
+    }
+    return NULL;
+}
+
+bool failure_rules_find(const struct failure_rules *rules, int status, const json_t *body,
+                        struct failure_match *ret_match)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct failure_rule *rule = &rules->rules[i];
+        if (rule->status != 0 && rule->status != status)
+            continue;
+        const json_t *value = rule->path ? find_failing(rule, body) : NULL;
+        if (rule->path && !value)
+            continue;
+        *ret_match = (struct failure_match){.path = rule->path, .value = value};
+        return true;
     }
     return false;
 }
 
 bool failure_rules_match(const struct failure_rules *rules, int status, const json_t *body)
 {
-    for (size_t i = 0; i < rules->count; i++) {
-        if (rule_matches(&rules->rules[i], status, body))
-            return true;
-    }
-    return false;
+    struct failure_match match;
+    return failure_rules_find(rules, status, body, &match);
 }
 
 static json_t *rule_to_json(const struct failure_rule *rule)

@@ -10,7 +10,7 @@
 #include "protocol/reply_quote.h"
 #include "protocol/token_grant.h"
 
-enum { RETRY_AFTER_MAX = 24 * 3600, DESCRIPTION_MAX = 240, CONTENT_TYPE_MAX = 64 };
+enum { RETRY_AFTER_MAX = 24 * 3600, DESCRIPTION_MAX = 240, CONTENT_TYPE_MAX = 64, FAILURE_VALUE_MAX = 80 };
 
 const char *outcome_class_name(enum outcome_class outcome)
 {
@@ -116,6 +116,21 @@ static void say_foreign_body(const struct judgement *judgement)
             *quoted ? quoted : "an unnamed type");
 }
 
+/* Which field made a failure of the reply, and by which value. */
+static void say_failure_rule(const struct judgement *judgement, const struct failure_match *match)
+{
+    if (!match->path)
+        return;
+    AUTO_FINISH(text_buffer) text;
+    char quoted[FAILURE_VALUE_MAX];
+    text_buffer_init(&text, DESCRIPTION_MAX);
+    text_buffer_append_json(&text, match->value);
+    const char *value = text.failed ? "a long value" : text_buffer_text(&text);
+    bool is_quoted = reply_quote(judgement->context, judgement->body, value, quoted, sizeof quoted);
+    say(judgement->outcome, " (a failure rule matches: %s is %s)", match->path,
+        is_quoted ? quoted : "withheld, it holds a secret");
+}
+
 /* "the token endpoint answered 400 invalid_grant: Token has been revoked" */
 static void say_what_came(const struct judgement *judgement)
 {
@@ -191,8 +206,11 @@ static enum outcome_class judge_by_bare_status(const struct judgement *judgement
     return OUTCOME_BROKEN;
 }
 
-/* GRANTED is what the reply claims; whether it brings a token is still to be seen. */
-static enum outcome_class judge(const struct judgement *judgement)
+/*
+ * GRANTED is what the reply claims; whether it brings a token is still to be seen. ret_match is set where a failure rule
+ * decides.
+ */
+static enum outcome_class judge(const struct judgement *judgement, struct failure_match *ret_match)
 {
     const struct iclient *iclient = connection_iclient(judgement->context->connection);
     int status = judgement->reply->status;
@@ -201,7 +219,7 @@ static enum outcome_class judge(const struct judgement *judgement)
         return by_code;
     if (refuses_the_client_alone(judgement))
         return OUTCOME_CLIENT_REFUSED;
-    if (failure_rules_match(iclient_token_failures(iclient), status, judgement->body))
+    if (failure_rules_find(iclient_token_failures(iclient), status, judgement->body, ret_match))
         return OUTCOME_TOKEN_REFUSED;
     if (is_success(status))
         return OUTCOME_GRANTED;
@@ -265,12 +283,15 @@ static void grant(const struct judgement *judgement)
 static void judge_and_fill(const struct judgement *judgement)
 {
     struct token_outcome *outcome = judgement->outcome;
+    struct failure_match match = {0};
     read_code(judgement);
-    outcome->outcome = judge(judgement);
-    if (outcome->outcome != OUTCOME_GRANTED)
+    outcome->outcome = judge(judgement, &match);
+    if (outcome->outcome != OUTCOME_GRANTED) {
         say_what_came(judgement);
-    else if (judgement->question->grants)
+        say_failure_rule(judgement, &match);
+    } else if (judgement->question->grants) {
         grant(judgement);
+    }
 }
 
 static void read_reply(const struct question *question, const struct grant_context *context,

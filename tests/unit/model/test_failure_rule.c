@@ -108,6 +108,32 @@ Test(failure_rule, matches_when_every_part_that_it_has_matches)
     }
 }
 
+Test(failure_rule, match_names_the_field_and_its_value)
+{
+    static const struct {
+        const char *rule, *body;
+        const char *path, *value; /* JSON text; NULL: by the status alone */
+    } cases[] = {
+        {"{\"path\":\"e.code\"}", "{\"e\":{\"code\":7}}", "e.code", "7"},
+        {"{\"path\":\"ok\",\"values\":[\"false\"]}", "{\"ok\":false}", "ok", "false"},
+        {"{\"path\":\"e\",\"values\":[\"b\"]}", "{\"e\":[\"a\",\"b\"]}", "e", "\"b\""},
+        {"{\"path\":\"e\"}", "{\"e\":{\"a\":1}}", "e", "{\"a\":1}"},
+        {"{\"statusCode\":200}", "{\"e\":1}", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO(failure_rules) rules = rules_from(cases[i].rule);
+        AUTO_JSON body = parse(cases[i].body);
+        AUTO_JSON value = cases[i].value ? json_loads(cases[i].value, JSON_DECODE_ANY, NULL) : NULL;
+        struct failure_match match;
+        cr_assert(failure_rules_find(rules, 200, body, &match), "%s", cases[i].rule);
+        if (cases[i].path)
+            cr_assert_str_eq(match.path, cases[i].path);
+        else
+            cr_assert_null(match.path);
+        cr_assert(value ? json_equal(match.value, value) : !match.value, "%s", cases[i].rule);
+    }
+}
+
 Test(failure_rule, no_rules_match_nothing_and_any_rule_is_enough)
 {
     AUTO(failure_rules) rules = failure_rules_create();

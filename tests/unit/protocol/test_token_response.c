@@ -67,7 +67,9 @@ static const struct {
     {PLAIN, REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_refresh_token\"}", OUTCOME_TOKEN_REFUSED, "invalid_refresh_token", NULL},
     {PLAIN, CODE, 200, "application/json", "{\"ok\":false,\"error\":\"bad_client_secret\"}", OUTCOME_CLIENT_REFUSED, "bad_client_secret", NULL},
     {PLAIN, REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_auth\"}", OUTCOME_BROKEN, "invalid_auth", NULL},
-    {WITH("\"tokenFailures\":[{\"path\":\"ok\",\"values\":[\"false\"]}]"), REFRESH, 200, NULL, "{\"ok\":false,\"access_token\":\"abc\"}", OUTCOME_TOKEN_REFUSED, "", NULL},
+    {WITH("\"tokenFailures\":[{\"path\":\"ok\",\"values\":[\"false\"]}]"), REFRESH, 200, NULL, "{\"ok\":false,\"access_token\":\"abc\"}", OUTCOME_TOKEN_REFUSED, "", "answered 200 (a failure rule matches: ok is false)"},
+    {WITH("\"failPath\":\"e.0.code\",\"failValues\":[\"GONE\"]"), REFRESH, 500, NULL, "{\"e\":[{\"code\":\"GONE\"}]}", OUTCOME_TOKEN_REFUSED, "", "e.0.code is \"GONE\""},
+    {WITH("\"failPath\":\"echo\""), REFRESH, 200, NULL, "{\"echo\":\"abcdefgh\",\"refresh_token\":\"abcdefgh\"}", OUTCOME_TOKEN_REFUSED, "", "echo is withheld"},
 
     /* failure rules, whatever the status */
     {WITH("\"failStatusCode\":418"), REFRESH, 418, NULL, "", OUTCOME_TOKEN_REFUSED, "", NULL},
