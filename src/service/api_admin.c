@@ -30,7 +30,6 @@ static const struct route routes[] = {
     {HTTP_VERB_GET, "/v2/tenants/*/oauth-clients", NEED_TENANT_GET, 0, api_oauth_clients_list},
     {HTTP_VERB_POST, "/v2/tenants/*/oauth-clients", NEED_TENANT_CREATE, API_DOCUMENT_BODY_MAX,
      api_oauth_clients_create},
-    {HTTP_VERB_GET, "/v2/tenants/*/oauth-clients/", NEED_TENANT_GET, 0, api_oauth_clients_list},
     {HTTP_VERB_GET, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_GET, 0, api_oauth_clients_get},
     {HTTP_VERB_PATCH, "/v2/tenants/*/oauth-clients/*", NEED_TENANT_EDIT, API_DOCUMENT_BODY_MAX,
      api_oauth_clients_change},

@@ -26,6 +26,9 @@ static bool pattern_matches(const char *pattern, bool ignore_case, struct http_t
         if (c != *pattern && !(ignore_case && lower_case(c) == lower_case(*pattern)))
             return false;
     }
+    /* Where the spelling of a path is taken kindly, a slash at its end is too. */
+    if (ignore_case && at + 1 == path.length && path.data[at] == '/')
+        at++;
     return at == path.length;
 }
 

@@ -34,7 +34,7 @@ struct route {
 struct route_table {
     const struct route *routes;
     size_t count;
-    bool ignore_case; /* of the literal parts; what '*' stands for is always exact */
+    bool ignore_case; /* of the literal parts; what '*' stands for is always exact. Also ignores a slash at the end */
 };
 
 enum { ROUTE_NAMES_MAX = 2, ROUTE_ALLOW_SIZE = sizeof "GET, HEAD, POST, PUT, PATCH, DELETE" };

@@ -61,6 +61,22 @@ Test(route, other_paths_are_unknown)
     }
 }
 
+Test(route, a_slash_at_the_end_is_ignored_where_case_is)
+{
+    static const struct {
+        const char *path;
+        bool is_found;
+    } paths[] = {
+        {"/healthz/", true},     {"/v1/token/a/", true},   {"/v1/Things/a/parts/b/", true}, {"/healthz//", false},
+        {"/v1/token//", false},  {"/v1/token/a//", false}, {"/v1/token/", false},           {"/", false},
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        struct route_match match;
+        cr_assert_eq(route_find(&folded, HTTP_VERB_GET, text_of(paths[i].path), &match), paths[i].is_found, "%s",
+                     paths[i].path);
+    }
+}
+
 Test(route, other_verbs_are_told_which_ones_there_are)
 {
     struct route_match match;
