@@ -189,6 +189,13 @@ static void submit(struct api_request *request, enum document_action action, con
     api_document_submit_as(request, DOCUMENT_ICLIENT, action, id, take_document, reply_written, reply_refused);
 }
 
+static void reply_no_component(struct http_call *call, const char *message)
+{
+    api_error_reply(call, &(struct api_error){.code = API_ERROR_INVALID_ICLIENT,
+                                              .message = message,
+                                              .field = "/data/relationships/component/data/id"});
+}
+
 void api_oauth_clients_create(struct api_request *request)
 {
     AUTO_JSON document = NULL;
@@ -201,13 +208,16 @@ void api_oauth_clients_create(struct api_request *request)
         submit(request, DOCUMENT_CREATE, NULL, oauth_client_create_document(&parsed, definition));
         return;
     }
-    api_error_reply(request->call, &(struct api_error){
-                                       .code = API_ERROR_INVALID_ICLIENT,
-                                       .message = "the provider of this component is not known: an iClient of the "
-                                                  "tenant \"" DEFINING_TENANT "\" with this component defines it, "
-                                                  "or the attributes oauth2 or provider say it",
-                                       .field = "/data/relationships/component/data/id",
-                                   });
+    reply_no_component(request->call, "the provider of this component is not known: an iClient of the tenant "
+                                      "\"" DEFINING_TENANT "\" with this component defines it, or the attributes "
+                                      "oauth2 or provider say it");
+}
+
+/* The client's own component is one, even where only this client defines it. */
+static bool is_component_known(const struct api_request *request, const struct iclient *iclient, const char *component)
+{
+    return !component || has_component(iclient, component) ||
+           find_definition(broker_catalog(request->api->broker), component);
 }
 
 void api_oauth_clients_change(struct api_request *request)
@@ -215,7 +225,12 @@ void api_oauth_clients_change(struct api_request *request)
     const struct iclient *iclient = find_named(request);
     AUTO_JSON document = NULL;
     struct oauth_client_request parsed;
-    if (iclient && read_request(request, iclient, &document, &parsed))
+    if (!iclient || !read_request(request, iclient, &document, &parsed))
+        return;
+    if (!is_component_known(request, iclient, parsed.component))
+        reply_no_component(request->call, "there is no such component: an iClient of the tenant \"" DEFINING_TENANT
+                                          "\" with this component defines it");
+    else
         submit(request, DOCUMENT_REPLACE, request->name, oauth_client_change_document(&parsed, iclient));
 }
 

@@ -126,6 +126,25 @@ def test_patch_changes_what_it_says_and_keeps_the_secret(launch, provider):
     assert daemon.admin("PATCH", made["links"]["self"], partly).json()["data"]["attributes"]["description"] == "new"
 
 
+def test_patch_to_a_component_that_does_not_exist_is_refused(launch, provider):
+    daemon = launch(definition(provider), definition(provider, "bakery"))
+    made = create(daemon)
+    moved = {"data": {**resource("nowhere")["data"], "attributes": {}}}
+    reply = daemon.admin("PATCH", made["links"]["self"], moved)
+    assert reply.status == 422 and error_of(reply)["source"]["pointer"] == "/data/relationships/component/data/id", reply
+    assert daemon.admin("GET", made["links"]["self"]).json()["data"] == made
+    for component in ("bakery", "pizzavan"):
+        moved["data"]["relationships"] = resource(component)["data"]["relationships"]
+        reply = daemon.admin("PATCH", made["links"]["self"], moved)
+        assert reply.status == 200 and reply.json()["data"]["relationships"] == moved["data"]["relationships"], reply
+
+
+def test_patch_of_a_client_that_defines_its_own_component(launch, provider):
+    daemon = launch()
+    made = create(daemon, document=resource(**own_provider(provider)))
+    assert daemon.admin("PATCH", made["links"]["self"], {"data": made}).status == 200
+
+
 def test_patch_cannot_send_the_secret_elsewhere(launch, provider):
     daemon = launch(definition(provider))
     made = create(daemon)
