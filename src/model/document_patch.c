@@ -9,6 +9,7 @@
 static const char invalid_text[] = "invalid patch data";
 static const char group[] = "oauth2";
 static const char member[] = "failPath";
+static const char values_member[] = "failValues";
 static const char whitelisted[] = "/oauth2/failPath";
 
 static bool is(const char *text, const char *expected)
@@ -43,6 +44,14 @@ static enum status apply_operation(json_t *document, const json_t *operation, co
     return ERR_INVALID;
 }
 
+/* Values say nothing without the path that they are compared at. The patch as a whole counts: it may set another. */
+static void drop_lonely_values(json_t *document)
+{
+    json_t *level = json_object_get(document, group);
+    if (!json_object_get(level, member))
+        json_object_del(level, values_member);
+}
+
 enum status document_patch_apply(json_t *document, const json_t *patch, struct fault_list *faults)
 {
     if (!json_is_array(patch)) {
@@ -59,5 +68,7 @@ enum status document_patch_apply(json_t *document, const json_t *patch, struct f
         if (status != OK)
             result = status;
     }
+    if (result == OK && json_array_size(patch) > 0)
+        drop_lonely_values(document);
     return result;
 }

@@ -7,12 +7,12 @@ static const struct {
     const char *expected; /* NULL: refused */
     const char *pointer, *message;
 } cases[] = {
-    {"[]", "{'oauth2':{'failPath':'old'}}", NULL, NULL},
-    {"[{'op':'replace','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new'}}", NULL, NULL},
-    {"[{'op':'add','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new'}}", NULL, NULL},
+    {"[]", "{'oauth2':{'failPath':'old','failValues':['v']}}", NULL, NULL},
+    {"[{'op':'replace','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new','failValues':['v']}}", NULL, NULL},
+    {"[{'op':'add','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new','failValues':['v']}}", NULL, NULL},
     {"[{'op':'remove','path':'/oauth2/failPath'}]", "{'oauth2':{}}", NULL, NULL},
     {"[{'op':'remove','path':'/oauth2/failPath'},{'op':'replace','path':'/oauth2/failPath','value':'x'}]",
-     "{'oauth2':{'failPath':'x'}}", NULL, NULL},
+     "{'oauth2':{'failPath':'x','failValues':['v']}}", NULL, NULL},
     {"{}", NULL, "", "invalid patch data"},
     {"'text'", NULL, "", "invalid patch data"},
     {"[1]", NULL, "/0", "invalid patch data"},
@@ -30,7 +30,7 @@ Test(document_patch, changes_the_fail_path_alone)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO(fault_list) faults = fault_list_create();
-        AUTO_JSON document = fixture_json("{'oauth2':{'failPath':'old'}}");
+        AUTO_JSON document = fixture_json("{'oauth2':{'failPath':'old','failValues':['v']}}");
         AUTO_JSON patch = fixture_json(cases[i].patch);
         enum status status = document_patch_apply(document, patch, faults);
         cr_assert_eq(status, cases[i].expected ? OK : ERR_INVALID, "%s", cases[i].patch);
