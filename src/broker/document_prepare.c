@@ -127,15 +127,22 @@ static bool take_from_path(struct document_write *write, const char *member, con
     return true;
 }
 
+/* before NULL: there was none. */
+static bool keep_text(json_t *document, const char *member, const char *before)
+{
+    return !before || json_object_get(document, member) || set_text(document, member, before);
+}
+
 static bool complete_iclient(struct document_write *write)
 {
     char modified[CLOCK_TEXT_SIZE];
     clock_format(clock_wall(), modified);
     const struct iclient *before = catalog_find_iclient_by_id(catalog_of(write), write->key);
     const char *name = before ? iclient_name(before) : NULL;
-    /* Not changeable, so it need not be said again. */
-    bool has_name = json_object_get(write->body, "name") || !name || set_text(write->body, "name", name);
-    return has_name && set_text(write->body, "_id", write->key) && set_text(write->body, "lastModified", modified);
+    const char *connector = before ? iclient_text(before, ICLIENT_HTTP_CONNECTOR_ID) : NULL;
+    /* Neither can be changed, so that they need not be said again. */
+    return keep_text(write->body, "name", name) && keep_text(write->body, "_httpConnectorId", connector) &&
+           set_text(write->body, "_id", write->key) && set_text(write->body, "lastModified", modified);
 }
 
 static bool complete(struct document_write *write)
@@ -228,7 +235,7 @@ enum document_result document_prepare(struct document_write *write)
         return result;
     AUTO_TEXT key = write->key ? document_store_key(write->kind, write->tenant, write->key) : NULL;
     const struct document *stored = key ? document_find(write->queue->broker->documents, write->kind, key) : NULL;
-    AUTO_JSON previous = stored ? document_parse(stored) : NULL;
+    AUTO_JSON previous = stored ? document_parse(write->kind, stored) : NULL;
     if ((write->key && !key) || (stored && !previous))
         return DOCUMENT_NO_MEMORY;
     if (write->action == DOCUMENT_PATCH)

@@ -61,11 +61,15 @@ void document_drop(struct document_store *documents, enum document_kind kind, st
     document_free(document);
 }
 
-json_t *document_parse(const struct document *document)
+json_t *document_parse(enum document_kind kind, const struct document *document)
 {
-    json_t *value = NULL;
+    AUTO_JSON value = NULL;
     json_read_text(secret_reveal(document->text), secret_length(document->text), &value, NULL);
-    return value;
+    /* Earlier versions took an iClient without a provider, and took it for this one. */
+    bool is_old = kind == DOCUMENT_ICLIENT && json_is_object(value) && !json_object_get(value, "provider");
+    if (is_old && json_object_set_new(value, "provider", json_string("custom_oauth2")) < 0)
+        return NULL;
+    return TAKE(value);
 }
 
 /* ---- life ---- */
@@ -158,7 +162,7 @@ static enum status add_document(const struct document *document, enum document_k
                                 struct fault_list *faults)
 {
     AUTO(fault_list) own = fault_list_create();
-    AUTO_JSON json = own ? document_parse(document) : NULL;
+    AUTO_JSON json = own ? document_parse(kind, document) : NULL;
     if (!json)
         return ERR_NO_MEMORY;
     enum status status = kind == DOCUMENT_ICLIENT ? catalog_add_iclient(catalog, json, "", own)

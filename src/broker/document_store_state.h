@@ -36,6 +36,6 @@ struct document *document_find(const struct document_store *documents, enum docu
 struct document *document_ensure(struct document_store *documents, enum document_kind kind, const char *key);
 void document_drop(struct document_store *documents, enum document_kind kind, struct document *document);
 /* NULL when out of memory. */
-json_t *document_parse(const struct document *document);
+json_t *document_parse(enum document_kind kind, const struct document *document);
 
 #endif

@@ -224,7 +224,7 @@ static enum status reserve_arrays(struct catalog_edit *edit)
     return has_room ? OK : ERR_NO_MEMORY;
 }
 
-/* What a replacement has to keep: connections, and what is on disk, know it by these. */
+/* What a replacement has to keep: connections, what is on disk and the connector that made it know it by these. */
 static void check_same_identity(const struct iclient *before, const struct iclient *after,
                                 struct document_faults *faults)
 {
@@ -233,6 +233,10 @@ static void check_same_identity(const struct iclient *before, const struct iclie
     if (strcmp(iclient_tenant(before), iclient_tenant(after)) != 0)
         document_fault(faults, "/tenant", NULL, "is \"%s\" for good: another tenant has an iClient of its own",
                        iclient_tenant(before));
+    const char *connector = iclient_text(before, ICLIENT_HTTP_CONNECTOR_ID);
+    const char *replaced = iclient_text(after, ICLIENT_HTTP_CONNECTOR_ID);
+    if (connector && (!replaced || strcasecmp(connector, replaced) != 0))
+        document_fault(faults, "/_httpConnectorId", NULL, "is \"%s\" and cannot be changed once it is set", connector);
 }
 
 static enum status read_iclient(struct catalog_edit *edit, const json_t *document, struct fault_list *faults,

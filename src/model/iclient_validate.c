@@ -41,6 +41,13 @@ static void require(const struct validation *validation, enum iclient_field fiel
         document_fault(validation->faults, pointer_of(field), NULL, "is required%s", why);
 }
 
+/* Said by the document itself, whatever its preset has. */
+static void require_own(const struct validation *validation, enum iclient_field field, const char *hint)
+{
+    if (!is_own(validation, field))
+        document_fault(validation->faults, pointer_of(field), hint, "is required");
+}
+
 static bool has_client_id(const struct validation *validation)
 {
     return iclient_client_id(validation->iclient) || is_own(validation, ICLIENT_CLIENT_ID) ||
@@ -60,8 +67,8 @@ static bool needs_client_id(const struct validation *validation)
 static void check_required(const struct validation *validation)
 {
     const struct iclient *iclient = validation->iclient;
-    require(validation, ICLIENT_NAME, "");
-    require(validation, ICLIENT_PROVIDER, "");
+    require_own(validation, ICLIENT_NAME, NULL);
+    require_own(validation, ICLIENT_PROVIDER, "for a provider without a preset say \"custom_oauth2\"");
     if (iclient->grant == GRANT_NONE) {
         if (!provider_preset_no_grant(iclient->preset))
             require(validation, ICLIENT_GRANT_TYPE, ": the provider's preset has none");

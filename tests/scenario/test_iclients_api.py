@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import documents
 import pytest
-from daemon import UnixConnection, error_of
+from daemon import ROOT, UnixConnection, error_of
 from documents import merged
 from fakes.scripted_provider import Answer
 from fakes.support import wait_until
@@ -63,8 +63,12 @@ def test_list_is_an_empty_array_without_iclients(iclients):
 def test_paths_ignore_case(daemon, iclients, provider):
     made = iclients.create(documents.client_credentials(provider))
     for path in ("/v1/iclients", "/v1/ICLIENTS", "/V1/iClients"):
-        assert daemon.admin("GET", path).json() == [made]
-        assert daemon.admin("GET", f"{path}/{made['_id']}").json() == made
+        for slash in ("", "/"):
+            assert daemon.admin("GET", path + slash).json() == [made]
+            assert daemon.admin("GET", f"{path}/{made['_id']}{slash}").json() == made
+            assert daemon.admin("GET", f"{path}/{made['_id']}/dependencies{slash}").json() == {}
+    made = daemon.admin("POST", "/v1/iclients/", documents.client_credentials(provider, "second")).json()
+    assert iclients.get(made["_id"]).status == 200
 
 
 def test_scope_text_comes_back_as_an_array(iclients, provider):
@@ -126,6 +130,14 @@ def test_bad_document_is_refused_with_its_field(iclients, provider, change, fiel
     reply = iclients.call("POST", "", documents.client_credentials(provider, **change))
     assert reply.status == 422, reply
     assert field is None or field in fields(reply), reply
+
+
+def test_provider_is_required_although_a_preset_says_it_too(launch, provider):
+    iclients = IClients(launch(config={"presetDir": str(ROOT / "conf" / "providers")}))
+    made = iclients.create(documents.client_credentials(provider))
+    for method, path in (("POST", ""), ("PUT", "/" + made["_id"])):
+        reply = iclients.call(method, path, documents.client_credentials(provider, provider=None))
+        assert reply.status == 422 and fields(reply) == {"/provider"}, reply
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "5", '{"name": "a", "name": "b"}'])
@@ -223,6 +235,17 @@ def test_name_stays_and_need_not_be_said(iclients, provider):
     assert iclients.put(made["_id"], merged(documents.client_credentials(provider), {"name": None})).json()["name"] == "crm"
 
 
+def test_connector_stays_and_need_not_be_said(iclients, provider):
+    first, second = "5d0123456789abcdef012345", "5d0123456789abcdef012346"
+    made = iclients.create(documents.client_credentials(provider))
+    assert iclients.put(made["_id"], documents.client_credentials(provider, _httpConnectorId=first)).status == 200
+    for other in (second, None):
+        changed = {**documents.client_credentials(provider), "_httpConnectorId": other}
+        reply = iclients.put(made["_id"], changed)
+        assert reply.status == 422 and fields(reply) == {"/_httpConnectorId"}, reply
+    assert iclients.put(made["_id"], documents.client_credentials(provider)).json()["_httpConnectorId"] == first
+
+
 def test_broken_replacement_changes_nothing(daemon, iclients, provider):
     made = iclients.create(documents.client_credentials(provider))
     assert iclients.put(made["_id"], {"provider": "custom_oauth2", "oauth2": {"grantType": "implicit"}}).status == 422
@@ -262,6 +285,12 @@ def test_patch_changes_the_fail_path(daemon, iclients, provider):
     assert iclients.patch(made["_id"], [{"op": "remove", "path": "/oauth2/failPath"}]).status == 204
     assert "failPath" not in iclients.get(made["_id"]).json()["oauth2"]
     assert daemon.token().status == 200
+
+
+def test_patch_that_removes_the_fail_path_removes_its_values(iclients, provider):
+    made = iclients.create(documents.client_credentials(provider, oauth2={"failPath": "error", "failValues": ["gone"]}))
+    assert iclients.patch(made["_id"], [{"op": "remove", "path": "/oauth2/failPath"}]).status == 204
+    assert not {"failPath", "failValues"} & set(iclients.get(made["_id"]).json()["oauth2"])
 
 
 @pytest.mark.parametrize("patch, message", [

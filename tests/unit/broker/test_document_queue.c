@@ -202,6 +202,27 @@ Test(document_queue, restart_brings_documents_back)
     cr_assert_str_eq(secret_reveal(iclient_client_secret(iclient)), "very-secret");
 }
 
+/* Earlier versions took an iClient that does not say its provider. */
+Test(document_queue, stored_iclient_without_a_provider_goes_on_as_custom_oauth2)
+{
+    struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));
+    AUTO_JSON document = NULL;
+    struct fixture_row *row = fixture_row(STORE_ICLIENTS, mail.key);
+    cr_assert_eq(json_read_text(secret_reveal(row->value), secret_length(row->value), &document, NULL), OK);
+    cr_assert_eq(json_object_del(document, "provider"), 0);
+    char *text = json_dumps(document, JSON_COMPACT);
+    secret_destroy(row->value);
+    row->value = secret_from_text(text);
+    free(text);
+    fixture_kill();
+    start();
+    const struct iclient *iclient = catalog_find_iclient_by_id(broker_catalog(fixture_broker), mail.key);
+    cr_assert_str_eq(iclient_text(iclient, ICLIENT_PROVIDER), "custom_oauth2");
+    static const char patch[] = "[{\"op\":\"add\",\"path\":\"/oauth2/failPath\",\"value\":\"error\"}]";
+    struct writer patched = written(DOCUMENT_ICLIENT, DOCUMENT_PATCH, mail.key, patch);
+    cr_assert_eq(patched.result, DOCUMENT_DONE, "%s%s", patched.message, patched.faults);
+}
+
 Test(document_queue, file_that_takes_a_name_is_a_fault_with_both)
 {
     struct writer mail = made(DOCUMENT_ICLIENT, CODE_ICLIENT("mail"));

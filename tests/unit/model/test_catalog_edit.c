@@ -155,6 +155,30 @@ Test(catalog_edit, identity_is_for_good)
     cr_assert_eq(catalog_iclient_count(catalog), 1);
 }
 
+Test(catalog_edit, connector_id_stays_once_it_is_set)
+{
+    static const struct {
+        const char *first, *second; /* members of the two documents */
+        bool is_taken;
+    } cases[] = {
+        {"", ",'_httpConnectorId':'" ID(7) "'", true},
+        {",'_httpConnectorId':'" ID(7) "'", ",'_httpConnectorId':'" ID(7) "'", true},
+        {",'_httpConnectorId':'" ID(7) "'", ",'_httpConnectorId':'" ID(8) "'", false},
+        {",'_httpConnectorId':'" ID(7) "'", ",'_httpConnectorId':null", false},
+        {",'_httpConnectorId':'" ID(7) "'", "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO(catalog) catalog = finished_catalog();
+        AUTO(fault_list) faults = fault_list_create();
+        char document[256];
+        snprintf(document, sizeof document, "{'_id':'" ID(1) "'%s}", cases[i].first);
+        cr_assert_eq(put_iclient(catalog, document, faults), OK, "%s", fixture_text(faults));
+        snprintf(document, sizeof document, "{'_id':'" ID(1) "'%s}", cases[i].second);
+        cr_assert_eq(put_iclient(catalog, document, faults), cases[i].is_taken ? OK : ERR_INVALID, "%s", document);
+        cr_assert(cases[i].is_taken || fixture_fault(faults, "/_httpConnectorId", "cannot be changed"), "%s", document);
+    }
+}
+
 Test(catalog_edit, what_is_taken_is_refused)
 {
     static const struct {

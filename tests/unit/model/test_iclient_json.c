@@ -249,6 +249,16 @@ static struct provider_preset *preset_of(const char *text)
     return preset;
 }
 
+Test(iclient_json, name_and_provider_are_the_documents_own)
+{
+    AUTO(provider_preset) preset = preset_of("{'provider':'custom_oauth2'}");
+    AUTO_JSON document = fixture_document("{'provider':null}");
+    AUTO(fault_list) faults = fault_list_create();
+    AUTO(iclient) iclient = NULL;
+    cr_assert_eq(fixture_read(document, preset, faults, &iclient), ERR_INVALID);
+    cr_assert(fixture_fault(faults, "/provider", "is required"), "%s", fixture_text(faults));
+}
+
 Test(iclient_json, document_lies_over_its_preset_member_by_member)
 {
     AUTO(provider_preset)
