@@ -27,7 +27,7 @@ class Demo:
         self.glewlwyd = glewlwyd
         self.authlib = authlib
         self.redirect = f"{LOOPBACK}:{free_port()}"
-        self.callback = f"http://{self.redirect}/callback"
+        self.callback = f"http://{self.redirect}/callback/mail"
         self.clients = {
             "mail": glewlwyd.add_client([self.callback], name="demo-mail"),
             "reports": glewlwyd.add_client(name="demo-reports"),

@@ -46,7 +46,8 @@ enum pkce_method { PKCE_NONE, PKCE_S256, PKCE_PLAIN };
 
 struct iclient_options {
     bool allow_loopback_http;          /* http.allowLoopbackHttp of the daemon */
-    const char *default_redirect_uri;  /* the daemon's own: redirect.baseUri + "/callback"; copied; may be NULL */
+    /* redirect.baseUri + "/callback": an iClient's own is below it, "/NAME" or "/TENANT/NAME"; copied; may be NULL. */
+    const char *default_redirect_uri;
     /* Whether a key fits a signature method (protocol's jwt_key_check()); NULL: not asked. */
     enum status (*check_jwt_key)(const char *method, const struct secret *key, const struct secret *passphrase,
                                  struct error *ret_error);
@@ -122,6 +123,11 @@ const struct secret *iclient_jwt_key(const struct iclient *iclient);
 const char *iclient_redirect_uri(const struct iclient *iclient);
 /* True when uri is one that this iClient may use at a login (redirectUris, redirectUri, the default). */
 bool iclient_has_redirect_uri(const struct iclient *iclient, const char *uri);
+/*
+ * oauth2.issuer, with its templates. NULL: none. A preset's is that of its own authorization URI: it does not stand
+ * beside another one that the document says.
+ */
+const char *iclient_issuer(const struct iclient *iclient);
 const struct url_policy *iclient_url_policy(const struct iclient *iclient);
 /* Rules for token, refresh and revoke replies (tokenFailures and the flat fields), and for API replies that services report. */
 const struct failure_rules *iclient_token_failures(const struct iclient *iclient);

@@ -61,6 +61,7 @@
     X(SCOPE, "/oauth2/scope", STRINGS, NULL)                                                                           \
     X(SCOPE_DELIMITER, "/oauth2/scopeDelimiter", TEXT, "\" \"")                                                        \
     X(REDIRECT_URI, "/oauth2/redirectUri", TEXT, NULL)                                                                 \
+    X(ISSUER, "/oauth2/issuer", URI, NULL)                                                                             \
     X(CLIENT_CREDENTIALS_LOCATION, "/oauth2/clientCredentialsLocation", CHOICE, "\"basicauthheader\"")                 \
     X(TOKEN_AUTH_METHOD, "/oauth2/tokenAuthMethod", CHOICE, NULL)                                                      \
     X(AUTH_URI, "/oauth2/auth/uri", URI, NULL)                                                                         \

@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "base/url.h"
+#include "broker/authorization_issuer.h"
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/login_exchange.h"
@@ -72,25 +73,6 @@ static bool is_open_for(const struct authorization_session *session, const struc
 {
     bool is_open = session->state == SESSION_STARTED || session->state == SESSION_PENDING;
     return is_open && (!answer->paste_entry || session->entry == answer->paste_entry);
-}
-
-static bool path_fits(const struct authorization_session *session, const char *path)
-{
-    AUTO(url) url = NULL;
-    if (url_parse(session->redirect_uri, &url, NULL) != OK)
-        return true; /* a provider's own name for the redirect URI (eBay's RuName) tells no path */
-    return strcmp(url_path(url), path) == 0;
-}
-
-/* RFC 9207 §2.4, without metadata: the issuer must have the origin of the authorization endpoint that was asked. */
-static bool issuer_fits(const struct authorization_session *session, const char *issuer)
-{
-    AUTO(url) expected = NULL;
-    AUTO(url) given = NULL;
-    if (url_parse(session->url, &expected, NULL) != OK || url_parse(issuer, &given, NULL) != OK)
-        return false;
-    return strcmp(url_scheme(expected), url_scheme(given)) == 0 && strcmp(url_host(expected), url_host(given)) == 0 &&
-           url_port(expected) == url_port(given) && !url_query(given);
 }
 
 /* Every parameter of the callback, for callbackMetadata and {{{callback.…}}}; those that cannot be read are left out. */
@@ -169,7 +151,7 @@ enum status authorization_session_answer(struct broker *broker, const struct aut
     if (!session || !is_open_for(session, answer))
         return error_set(ret_error, ERR_NOT_FOUND, "no login waits for this answer: it was used already, it has expired, or it "
                                                    "was never begun here");
-    if (!path_fits(session, answer->path))
+    if (!authorization_issuer_path_fits(session, answer->path))
         return error_set(ret_error, ERR_NOT_FOUND, "this is not the redirect URI of the login");
     if (!answer->paste_entry && !cookie_fits(answer->cookie, session->cookie_name, session->cookie))
         return error_set(ret_error, ERR_DENIED, "the login was begun in another browser");
@@ -180,11 +162,14 @@ enum status authorization_session_answer(struct broker *broker, const struct aut
         (status = find_optional(query, "error_description", &description, ret_error)) != OK ||
         (status = find_optional(query, code_name, &code, ret_error)) != OK)
         return status;
-    if (issuer && !issuer_fits(session, issuer)) {
-        authorization_session_set_state(session, SESSION_FAILED,
-                                        "the answer names another issuer than the provider that was asked (RFC 9207)");
-        return error_set(ret_error, ERR_DENIED, "%s", session->message);
-    }
+    /* An error brings nothing that another server could use, and not all send iss with it. */
+    struct error reason = {0};
+    if (issuer || !error)
+        status = authorization_issuer_check(session, answer->path, issuer, &reason);
+    if (status == ERR_DENIED)
+        authorization_session_set_state(session, SESSION_FAILED, reason.message);
+    if (status != OK)
+        return error_set(ret_error, status, "%s", reason.message);
     if (error) {
         session->done = done;
         session->done_context = context;

@@ -67,6 +67,17 @@ void authorization_session_destroy_all(struct broker *broker)
         authorization_session_destroy(broker->sessions);
 }
 
+/* A provider that does not know the redirect URI says so on its own page, which never leads back here. */
+static void expire(struct authorization_session *session)
+{
+    char message[SESSION_MESSAGE_MAX];
+    snprintf(message, sizeof message,
+             "the login was not finished within ten minutes; if the provider refused the redirect URI, register %s there, "
+             "or set oauth2.redirectUri to what is registered",
+             session->redirect_uri);
+    authorization_session_set_state(session, SESSION_EXPIRED, message);
+}
+
 static void on_time_over(void *context)
 {
     struct authorization_session *session = context;
@@ -76,7 +87,7 @@ static void on_time_over(void *context)
     }
     /* The code is with the provider: the exchange has its own deadline and ends the session. */
     if (session->state != SESSION_EXCHANGING)
-        authorization_session_set_state(session, SESSION_EXPIRED, "the login was not finished within ten minutes");
+        expire(session);
 }
 
 static void start_timer(struct authorization_session *session)

@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "io/file_load.h"
+#include "model/redirect_share.h"
 #include "protocol/jwt_signature.h"
 
 /* A passphrase that is a reference is not read here, so nothing can be said of the key that it opens. */
@@ -55,5 +56,7 @@ enum status check_catalog_fill(struct catalog *catalog, const struct check_setti
     add_documents(catalog, documents, false, faults);
     add_documents(catalog, documents, true, faults);
     enum status status = catalog_finish(catalog, faults);
+    if (status == OK)
+        status = redirect_share_check(catalog, faults);
     return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
 }

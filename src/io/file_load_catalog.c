@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "io/file_load.h"
+#include "model/redirect_share.h"
 
 static enum status add_preset(void *context, const char *path, const char *name, const json_t *document,
                               struct fault_list *faults)
@@ -63,6 +64,8 @@ enum status file_load_catalog(const struct catalog_directories *directories, str
             return status;
     }
     enum status status = catalog_finish(catalog, faults);
+    if (status == OK)
+        status = redirect_share_check(catalog, faults);
     if (status != OK)
         return status;
     return fault_list_has_errors(faults) ? ERR_INVALID : OK;

@@ -63,6 +63,12 @@ static const char *check_uri(const char *text)
     return "must start with \"https://\"";
 }
 
+/* RFC 8414 §2, RFC 9207 §2: without query and fragment. It is compared, and never asked. */
+static const char *check_issuer(const char *text)
+{
+    return strpbrk(text, "?#") ? "must have no query and no fragment (RFC 8414 §2)" : check_uri(text);
+}
+
 static const struct {
     enum iclient_field field;
     const char *(*check)(const char *text);
@@ -74,6 +80,7 @@ static const struct {
     {ICLIENT_VERSION, check_version},
     {ICLIENT_REDIRECT_URI, check_redirect_uri},
     {ICLIENT_REDIRECT_URIS, check_redirect_uri},
+    {ICLIENT_ISSUER, check_issuer},
     {ICLIENT_AUTH_URI, check_uri},
     {ICLIENT_TOKEN_URI, check_uri},
     {ICLIENT_REFRESH_URI, check_uri},

@@ -288,6 +288,13 @@ bool iclient_has_redirect_uri(const struct iclient *iclient, const char *uri)
            same_text(iclient_text(iclient, ICLIENT_EBAY_RU_NAME), uri) || same_text(iclient->default_redirect_uri, uri);
 }
 
+const char *iclient_issuer(const struct iclient *iclient)
+{
+    bool is_presets = !field_set_has(&iclient->fields, ICLIENT_ISSUER);
+    bool has_other_uri = field_set_has(&iclient->fields, ICLIENT_AUTH_URI);
+    return is_presets && has_other_uri ? NULL : iclient_text(iclient, ICLIENT_ISSUER);
+}
+
 const struct url_policy *iclient_url_policy(const struct iclient *iclient)
 {
     return iclient->url_policy;

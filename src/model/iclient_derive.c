@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text_buffer.h"
@@ -146,6 +147,21 @@ static bool derive_id(struct iclient *iclient)
     return true;
 }
 
+/*
+ * One for each iClient, so that a server's answer arrives where only that server's are taken (RFC 9700 §4.4.2). Names
+ * need no encoding, and no two of them differ in case alone. Versions of a name share it: a new version is no reason to
+ * register again.
+ */
+static char *make_redirect_uri(const struct iclient *iclient, const char *base)
+{
+    const char *tenant = iclient_tenant(iclient);
+    const bool is_default = tenant && strcmp(tenant, "default") == 0;
+    char *uri;
+    const int length = asprintf(&uri, "%s/%s%s%s", base, is_default || !tenant ? "" : tenant,
+                                is_default || !tenant ? "" : "/", iclient_name(iclient) ? iclient_name(iclient) : "");
+    return length < 0 ? NULL : uri;
+}
+
 bool iclient_derive(struct iclient *iclient, const struct iclient_options *options)
 {
     iclient->grant = derive_grant(iclient);
@@ -156,7 +172,7 @@ bool iclient_derive(struct iclient *iclient, const struct iclient_options *optio
         !(iclient->scope = iclient_join_scopes(scopes, iclient_text(iclient, ICLIENT_SCOPE_DELIMITER))))
         return false;
     if (iclient->grant == GRANT_AUTHORIZATION_CODE && options && options->default_redirect_uri &&
-        !(iclient->default_redirect_uri = strdup(options->default_redirect_uri)))
+        !(iclient->default_redirect_uri = make_redirect_uri(iclient, options->default_redirect_uri)))
         return false;
     return derive_id(iclient);
 }

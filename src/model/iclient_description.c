@@ -42,7 +42,8 @@
     X(PKCE, "PKCE; null turns it off. A server that does not know it ignores it.")                                     \
     X(SCOPE, "What to ask for.")                                                                                       \
     X(SCOPE_DELIMITER, "Joins the scopes.")                                                                            \
-    X(REDIRECT_URI, "As registered at the provider; absent: the daemon's own. No templates.")                          \
+    X(REDIRECT_URI, "As registered at the provider; absent: the daemon's own for this iClient. No templates.")         \
+    X(ISSUER, "The authorization server's name for itself: an answer's iss has to be exactly this (RFC 9207).")        \
     X(CLIENT_CREDENTIALS_LOCATION, "Where client id and secret go. Never both.")                                       \
     X(TOKEN_AUTH_METHOD, "How the client authenticates at the token endpoint.")                                        \
     X(AUTH_URI, "Where a person logs in. A query that is there already is kept.")                                      \

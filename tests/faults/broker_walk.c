@@ -267,7 +267,7 @@ static void answer_login(void)
         return;
     char query[128];
     snprintf(query, sizeof query, "code=c&state=%s", entry->login->state_text);
-    struct authorization_answer answer = {.path = "/callback", .query = query, .paste_entry = entry};
+    struct authorization_answer answer = {.path = "/callback/crm", .query = query, .paste_entry = entry};
     const struct authorization_session *session;
     struct error error = {0};
     walk_note("login answered");

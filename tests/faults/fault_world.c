@@ -654,7 +654,7 @@ const char *world_login(void)
     write_answer(session, query, sizeof query);
     world.provider.has_code = true;
     snprintf(outcome, sizeof outcome, "not answered");
-    struct authorization_answer answer = {.path = "/callback", .query = query, .cookie = cookie};
+    struct authorization_answer answer = {.path = "/callback/crm", .query = query, .cookie = cookie};
     struct error error = {0};
     enum status status = authorization_session_answer(world.broker, &answer, on_login, outcome, &session, &error);
     if (status != OK)

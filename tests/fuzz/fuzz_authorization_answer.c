@@ -70,7 +70,7 @@ static void require_own(const struct authorization_answer *answer, const struct 
     REQUIRE(form_find(answer->query, length, "state", &state) == OK && strlen(state) == RANDOM_TOKEN_SIZE - 1 &&
                 strspn(state, "s") == RANDOM_TOKEN_SIZE - 1,
             "another login's state");
-    REQUIRE(strcmp(answer->path, "/callback") == 0, "the path %s", answer->path);
+    REQUIRE(strcmp(answer->path, "/callback/mail") == 0, "the path %s", answer->path);
     REQUIRE(answer->paste_entry || (answer->cookie && strstr(answer->cookie, session->cookie)), "another browser");
     AUTO_TEXT issuer = NULL;
     if (form_find(answer->query, length, "iss", &issuer) == OK)
@@ -88,7 +88,7 @@ static void require_code_sent(const struct authorization_answer *answer)
     REQUIRE(form_find(body, strlen(body), "code", &sent) == OK && strcmp(sent, code) == 0, "another code is sent");
     AUTO_TEXT redirect_uri = NULL;
     REQUIRE(form_find(body, strlen(body), "redirect_uri", &redirect_uri) == OK &&
-                strcmp(redirect_uri, "http://127.0.0.1:8085/callback") == 0,
+                strcmp(redirect_uri, "http://127.0.0.1:8085/callback/mail") == 0,
             "another redirect URI is sent");
 }
 

@@ -90,7 +90,7 @@ class Daemon:
         self.state_dir = self.folder / "state"
         self._port = hold_port()
         self.base = f"http://{LOOPBACK}:{self._port.getsockname()[1]}"
-        self.redirect_uri = self.base + "/callback"
+        self.redirect_uri = self.redirect_uri_of("crm")
         self.process = None
         self.environment = {}          # more variables for the daemon
         self.stderr = None             # the descriptor it logs to; None: the file that log() reads
@@ -318,6 +318,10 @@ class Daemon:
 
     # Logins
 
+    def redirect_uri_of(self, iclient, tenant=None):
+        """The default one."""
+        return "/".join([self.base, "callback", *([tenant] if tenant else []), iclient])
+
     def authorize(self, name="crm"):
         """Begins a login: the connect URL."""
         reply = self.admin("POST", f"/v1/connections/{quote(name)}/authorize")
@@ -327,7 +331,7 @@ class Daemon:
     def callback_of(self, name="crm", person=None):
         """A login up to the redirect back, which is not opened: (person, callback URL)."""
         person = person or CurlUser()
-        return person, person.follow(self.authorize(name), until=self.redirect_uri)
+        return person, person.follow(self.authorize(name), until=self.base + "/callback")
 
     def login(self, name="crm"):
         """A whole login at a provider that sends the browser straight back: the page that the person sees."""
@@ -340,7 +344,7 @@ class Daemon:
         server.log_in(person, client.id, scope)
         started = person.get(self.authorize(name))
         assert started.status in (302, 303), started
-        return person.get(server.authorize(person, started.header("Location"), self.redirect_uri))
+        return person.get(server.authorize(person, started.header("Location"), self.base))
 
     # iclientctl
 

@@ -70,9 +70,10 @@ def test_login_no_browser_prints_the_link_and_waits_for_the_end(daemon, provider
     assert link.startswith(daemon.base + "/connect/")
     assert login.poll() is None
     person = CurlUser()
-    assert person.get(person.follow(link, until=daemon.redirect_uri)).status == 200
+    assert person.get(person.follow(link, until=daemon.base + "/callback")).status == 200
     _, words = login.communicate(timeout=PATIENCE)
     assert login.returncode == DONE, words
+    assert f"register this one there: {daemon.redirect_uri_of('mail')}\n" in words
     assert daemon.token("mail").status == 200
 
 
@@ -81,7 +82,7 @@ def test_login_is_told_when_it_fails(daemon, provider):
     login = daemon.ctl_background("login", "mail", "--no-browser")
     link = login.stdout.readline().strip()
     person = CurlUser()
-    person.get(person.follow(link, until=daemon.redirect_uri))
+    person.get(person.follow(link, until=daemon.base + "/callback"))
     login.communicate(timeout=PATIENCE)
     assert login.returncode == FAILED
 
@@ -94,7 +95,7 @@ def test_login_by_paste(daemon, options, variables):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           env={**daemon._environment(), **variables}) as login:
         link = login.stdout.readline().strip()
-        callback = CurlUser().follow(link, until=daemon.redirect_uri)
+        callback = CurlUser().follow(link, until=daemon.base + "/callback")
         login.stdin.write(callback + "\n")
         login.stdin.flush()
         assert login.wait(PATIENCE) == DONE

@@ -301,7 +301,7 @@ def test_login_is_completed_by_paste(daemon):
 def test_paste_works_without_the_link_having_been_opened(daemon):
     """Another machine cannot reach the link: it opens the provider's address."""
     begun = daemon.admin("POST", "/v1/connections/crm/authorize").json()
-    callback = CurlUser().follow(begun["authorization_url"], until=daemon.redirect_uri)
+    callback = CurlUser().follow(begun["authorization_url"], until=daemon.base + "/callback")
     assert complete(daemon, callback).status == 200
     assert daemon.token().status == 200
 

@@ -322,7 +322,7 @@ Test(document_queue, login_that_waits_for_its_turn_ends_with_its_connection)
     cr_assert_eq(broker_revoke(entry, NULL, NULL, &error), OK);
     char query[128];
     snprintf(query, sizeof query, "code=c&state=%s", session->state_text);
-    const struct authorization_answer answer = {.path = "/callback", .query = query, .paste_entry = entry};
+    const struct authorization_answer answer = {.path = "/callback/mail", .query = query, .paste_entry = entry};
     enum session_state end = SESSION_PENDING;
     cr_assert_eq(authorization_session_answer(fixture_broker, &answer, on_login_end, &end, &session, &error), OK);
     struct writer writer;

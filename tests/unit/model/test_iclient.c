@@ -166,8 +166,8 @@ Test(iclient, provider_credentials_serve_where_oauth2_lacks_them)
 Test(iclient, redirect_uri_is_the_first_that_is_configured)
 {
     AUTO(iclient) none = fixture_iclient("{}");
-    cr_assert_str_eq(iclient_redirect_uri(none), "http://127.0.0.1:8085/callback");
-    cr_assert(iclient_has_redirect_uri(none, "http://127.0.0.1:8085/callback"));
+    cr_assert_str_eq(iclient_redirect_uri(none), "http://127.0.0.1:8085/callback/crm");
+    cr_assert(iclient_has_redirect_uri(none, "http://127.0.0.1:8085/callback/crm"));
     AUTO(iclient) many = fixture_iclient("{'redirectUris':['https://a.test/1','app.test:/2']}");
     cr_assert_str_eq(iclient_redirect_uri(many), "https://a.test/1");
     cr_assert(iclient_has_redirect_uri(many, "app.test:/2"));

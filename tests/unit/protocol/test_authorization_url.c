@@ -64,7 +64,7 @@ Test(authorization_url, without_a_chosen_redirect_uri_it_is_the_iclients)
     fixture.context.state = "xyz";
     AUTO_TEXT url = NULL;
     cr_assert_eq(authorization_url_create(&fixture.context, &url, NULL), OK);
-    cr_assert(strstr(url, "redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback"), "%s", url);
+    cr_assert(strstr(url, "redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback%2Ftest"), "%s", url);
     fixture_finish(&fixture);
 }
 
