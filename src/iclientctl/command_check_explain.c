@@ -118,10 +118,12 @@ static json_t *explain_connection(const struct explanation *explanation, const s
     const struct iclient *iclient = connection ? connection_iclient(connection) : NULL;
     if (!iclient)
         return NULL;
-    return json_pack("{s:s, s:s, s:s, s:o?, s:s?, s:s?, s:o}", "connection", connection_name(connection), "tenant",
+    const bool has_login = iclient_grant(iclient) == GRANT_AUTHORIZATION_CODE;
+    return json_pack("{s:s, s:s, s:s, s:o?, s:s?, s:s?, s:s*, s:o}", "connection", connection_name(connection), "tenant",
                      connection_tenant(connection), "iclient", iclient_name(iclient), "file",
                      json_string(connection_file(connection)), "grant", grant_name(iclient_grant(iclient)), "reason",
-                     iclient_no_grant_reason(iclient), "requests",
+                     iclient_no_grant_reason(iclient), "redirect_uri",
+                     has_login ? iclient_redirect_uri(iclient) : NULL, "requests",
                      explain_requests(connection, explanation->placeholders));
 }
 
@@ -239,6 +241,9 @@ static void append_connection(struct text_buffer *text, const json_t *row, bool 
     terminal_text_append_tone(text, json_read_string(row, "connection"), TONE_TITLE, colours);
     text_buffer_append_format(text, ": iClient %s, ", json_read_string(row, "iclient"));
     append_line(text, grant ? "grant " : "no grant: ", grant ? grant : json_read_string(row, "reason"));
+    const char *redirect_uri = json_read_string(row, "redirect_uri");
+    if (redirect_uri)
+        append_line(text, "  redirect URI to register at the provider: ", redirect_uri);
     size_t i;
     json_t *request;
     json_array_foreach(json_object_get(row, "requests"), i, request)

@@ -59,6 +59,9 @@ static enum exit_code show_address(const struct login *login, const json_t *repl
     text_buffer_append_text(&line, "\n");
     if (!terminal_write_buffer(&line))
         return EXIT_FAILED;
+    const char *redirect_uri = json_read_string(reply, "redirect_uri");
+    if (redirect_uri)
+        terminal_say("if the provider refuses the redirect URI, register this one there: %s", redirect_uri);
     const char *provider_address = json_read_string(reply, "authorization_url");
     if (!opened && provider_address && browser_takes(provider_address)) {
         terminal_say("or open this one on another machine: %s", provider_address);

@@ -41,16 +41,28 @@ def test_login_has_its_url_exchange_refresh_and_revocations(folder):
     requests = explain(folder, LOGIN)["crm"]
     assert list(requests) == ["authorization_url", "authorization_code", "refresh_token", "revoke_refresh_token", "revoke_access_token"]
     assert requests["authorization_url"]["url"] == (
-        "https://as.example.com/auth?tenant=7&response_type=code&client_id=an%20id&redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback"
+        "https://as.example.com/auth?tenant=7&response_type=code&client_id=an%20id&redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback%2Fcrm"
         "&scope=a%20b&state=<state>&code_challenge=<code_challenge>&code_challenge_method=S256")
     exchange = requests["authorization_code"]
     assert (exchange["method"], exchange["url"]) == ("POST", "https://as.example.com/token")
-    assert exchange["body"] == ("grant_type=authorization_code&code=<code>&redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback"
+    assert exchange["body"] == ("grant_type=authorization_code&code=<code>&redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback%2Fcrm"
                                 "&code_verifier=<code_verifier>")
     assert headers(exchange)["Authorization"] == "Basic base64(an+id:******)"
     assert requests["refresh_token"]["body"] == "grant_type=refresh_token&refresh_token=<refresh_token>"
     assert requests["revoke_refresh_token"]["body"] == "token=<refresh_token>&token_type_hint=refresh_token"
     assert requests["revoke_access_token"]["body"] == "token=<access_token>&token_type_hint=access_token"
+
+
+@pytest.mark.parametrize("document, uri", [
+    (LOGIN, "http://127.0.0.1:8085/callback/crm"), ({**LOGIN, "tenant": "acme"}, "http://127.0.0.1:8085/callback/acme/crm"),
+    (with_oauth2(redirectUri="http://127.0.0.1:8085/callback"), "http://127.0.0.1:8085/callback"),
+])
+def test_redirect_uri_to_register_is_shown(folder, document, uri):
+    file = write(folder / "login.json", document)
+    _, out, _ = check(folder, "--explain", file)
+    assert f"redirect URI to register at the provider: {uri}\n" in out
+    _, out, _ = check(folder, "--explain", "--json", file)
+    assert [row["redirect_uri"] for row in json.loads(out)] == [uri]
 
 
 @pytest.mark.parametrize("changes, names", [
