@@ -1,12 +1,16 @@
 #include "model/document_secrets.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json_read.h"
 #include "model/iclient_field.h"
 #include "model/secret_value.h"
+#include "model/wire_secret.h"
+#include "model/wire_text.h"
 
-enum { STEP_MAX = 64 };
+enum { STEP_MAX = 64, PARENT_MAX = 128 };
 
 static bool is_mask(const json_t *value)
 {
@@ -87,6 +91,46 @@ static bool is_secret(const struct iclient_field_row *row)
     return row->kind == FIELD_SECRET || row->kind == FIELD_SECRET_OBJECT;
 }
 
+/* ---- literals among headers, bodies and parameters ---- */
+
+/* NULL also when it is not written as its kind is: that is a fault when it is read. */
+static json_t *read_normal(enum iclient_field_kind kind, const json_t *value)
+{
+    json_t *normal = NULL;
+    if (!value)
+        return NULL;
+    if (kind == FIELD_HEADERS)
+        headers_read(value, &normal, NULL);
+    else if (kind == FIELD_BODY)
+        body_read(value, &normal, NULL);
+    else
+        normal = json_deep_copy(value);
+    return normal;
+}
+
+/* The object that a field stands in, and its name there; NULL when the document has no such object. */
+static json_t *find_level(const json_t *document, const struct iclient_field_row *row, const char **ret_name)
+{
+    char parent[PARENT_MAX];
+    const char *name = strrchr(row->pointer, '/');
+    snprintf(parent, sizeof parent, "%.*s", (int)(name - row->pointer), row->pointer);
+    *ret_name = name + 1;
+    return json_read_pointer(document, parent);
+}
+
+/* They have no group of their own to be left out of: what is left out goes, and only a mask keeps what there was. */
+static bool keep_literals(json_t *document, const json_t *previous, const struct iclient_field_row *row)
+{
+    const char *name;
+    json_t *level = find_level(document, row, &name);
+    AUTO_JSON normal = read_normal(row->kind, json_object_get(level, name));
+    if (!normal || !wire_secret_has_mask(normal))
+        return true;
+    AUTO_JSON old = read_normal(row->kind, json_read_pointer(previous, row->pointer));
+    return wire_secret_keep(normal, old) &&
+           json_object_set_new(level, name, wire_secret_spell(json_object_get(level, name), normal)) == 0;
+}
+
 /* Once all of its secrets have been looked at. */
 static void drop_null_groups(json_t *document)
 {
@@ -106,6 +150,8 @@ bool document_secrets_keep_iclient(json_t *document, const json_t *previous)
         const struct iclient_field_row *row = iclient_field_row(field);
         if (is_secret(row))
             done &= keep_field(document, previous, row);
+        else if (wire_secret_has_kind(row->kind))
+            done &= keep_literals(document, previous, row);
     }
     drop_null_groups(document);
     return done;
@@ -114,4 +160,25 @@ bool document_secrets_keep_iclient(json_t *document, const json_t *previous)
 bool document_secrets_keep_connection(json_t *document, const json_t *previous)
 {
     return keep_member(document, previous, "password", false) && keep_member(document, previous, "encrypted", true);
+}
+
+static void drop_literals(json_t *document, const struct iclient_field_row *row)
+{
+    const char *name;
+    json_t *level = find_level(document, row, &name);
+    AUTO_JSON normal = read_normal(row->kind, json_object_get(level, name));
+    if (!normal || !wire_secret_has_mask(normal))
+        return;
+    wire_secret_drop_masked(normal);
+    /* Without memory the mask stays, and is a fault when the document is read. */
+    json_object_set_new(level, name, wire_secret_spell(json_object_get(level, name), normal));
+}
+
+void document_secrets_drop_literals(json_t *document)
+{
+    for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++) {
+        const struct iclient_field_row *row = iclient_field_row(field);
+        if (wire_secret_has_kind(row->kind))
+            drop_literals(document, row);
+    }
 }

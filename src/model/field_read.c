@@ -7,6 +7,7 @@
 #include "model/failure_rule.h"
 #include "model/field_rule.h"
 #include "model/field_set.h"
+#include "model/wire_secret.h"
 #include "model/wire_text.h"
 
 enum {
@@ -344,6 +345,25 @@ static bool is_blank_body(enum iclient_field field, const json_t *value)
            text[strspn(text, " \t\r\n")] == '\0';
 }
 
+/*
+ * What the document shows in place of headers, a body or parameters with literal secrets: their normal form, as JSON text
+ * where they were text. NULL: there are none.
+ */
+static json_t *mask_wire_secrets(struct field_walk *walk, const struct iclient_field_row *row, const json_t *value,
+                                 const json_t *normal)
+{
+    if (!wire_secret_has_kind(row->kind))
+        return NULL;
+    if (wire_secret_has_mask(normal))
+        document_fault(walk->faults, row->pointer, "write the secret itself",
+                       "has the mask that stands for a secret, not a secret");
+    bool done;
+    AUTO_JSON masked = wire_secret_mask(normal, &done);
+    json_t *spelled = masked ? wire_secret_spell(value, masked) : NULL;
+    walk->faults->no_memory |= !done || (masked && !spelled);
+    return spelled;
+}
+
 static void read_field(struct field_walk *walk, enum iclient_field field, const char *name, const json_t *value,
                        json_t *level)
 {
@@ -366,8 +386,12 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
     walk->set->values[walk->set->value_count++] = (struct field_value){.field = field, .value = normal};
     if (!normal)
         return;
+    json_t *masked = mask_wire_secrets(walk, row, value, normal);
     bool as_written = row->kind == FIELD_HEADERS || row->kind == FIELD_BODY || row->kind == FIELD_LIFETIME;
-    add_to_document(walk, level, name, as_written ? json_deep_copy(value) : json_incref(normal));
+    if (masked)
+        add_to_document(walk, level, name, masked);
+    else
+        add_to_document(walk, level, name, as_written ? json_deep_copy(value) : json_incref(normal));
 }
 
 static bool is_preset_extra(const struct field_walk *walk, const char *parent, const char *name)

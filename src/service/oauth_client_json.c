@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "model/document_secrets.h"
 
 #define MASK "******"
 #define TYPE "oauth-client"
@@ -228,6 +229,7 @@ static json_t *copy_definition(const struct iclient *definition)
     }
     for (size_t i = 0; i < sizeof not_of_oauth2 / sizeof not_of_oauth2[0]; i++)
         json_object_del(json_object_get(copy, "oauth2"), not_of_oauth2[i]);
+    document_secrets_drop_literals(copy);
     return TAKE(copy);
 }
 

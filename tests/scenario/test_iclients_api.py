@@ -193,6 +193,30 @@ def test_secrets_are_masked_in_every_reply(iclients, provider):
         assert "hidden" not in text and document["oauth2"]["clientSecret"] not in text and document["oauth2"]["password"] not in text
 
 
+WRITTEN = [
+    ("account=7&api_token=hidden-two", "X-Api-Key: hidden-one\nAccept: application/json"),
+    ('{"account":"7","api_token":"hidden-two"}', json.dumps({"X-Api-Key": "hidden-one", "Accept": "application/json"})),
+]
+
+
+@pytest.mark.parametrize("body, headers", WRITTEN, ids=["form", "JSON"])
+def test_literal_secrets_of_headers_and_bodies_are_masked_and_stay(daemon, iclients, provider, body, headers):
+    made = iclients.create(documents.client_credentials(provider, oauth2={"token": {"headers": headers, "body": body}}))
+    assert json.loads(made["oauth2"]["token"]["headers"]) == [{"name": "X-Api-Key", "value": MASK}, {"name": "Accept", "value": "application/json"}]
+    assert json.loads(made["oauth2"]["token"]["body"]) == {"account": "7", "api_token": MASK}
+    listed = json.dumps([iclients.get(made["_id"]).json(), iclients.list()])
+    put = iclients.put(made["_id"], merged(made, {"oauth2": {"token": {"body": f"account=8&api_token={MASK}"}}}))
+    assert put.status == 200 and "hidden" not in listed + put.text
+    daemon.token()
+    sent = provider.requests_to("/token")[-1]
+    assert sent.headers["X-Api-Key"] == "hidden-one" and sent.params["api_token"] == "hidden-two" and sent.params["account"] == "8"
+
+
+def test_mask_that_stands_for_no_literal_is_refused(iclients, provider):
+    reply = iclients.call("POST", "", documents.client_credentials(provider, oauth2={"token": {"headers": f"X-Api-Key: {MASK}"}}))
+    assert reply.status == 422 and fields(reply) == {"/oauth2/token/headers"}
+
+
 def test_masked_or_omitted_secret_stays_and_a_new_one_replaces_it(daemon, iclients, provider):
     made = iclients.create(documents.client_credentials(provider))
     first = daemon.token().json()

@@ -81,6 +81,8 @@ static const struct row iclient_rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_SCOPE] = {NARROWER, "{'oauth2':{'scope':['a','b']}}", "{'oauth2':{'scope':['b']}}"},
     [ICLIENT_SCOPE_DELIMITER] = {KEPT, "{'oauth2':{'scope':['a','b']}}", "{'oauth2':{'scopeDelimiter':','}}"},
     [ICLIENT_REDIRECT_URI] = {KEPT, NULL, "{'oauth2':{'redirectUri':'http://127.0.0.1:8085/other'}}"},
+    /* Compared with the answer of a login alone (RFC 9207). */
+    [ICLIENT_ISSUER] = {KEPT, NULL, "{'oauth2':{'issuer':'https://login.example.com'}}"},
     [ICLIENT_CLIENT_CREDENTIALS_LOCATION] = {KEPT, NULL, "{'oauth2':{'clientCredentialsLocation':'body'}}"},
     [ICLIENT_TOKEN_AUTH_METHOD] = {KEPT, NULL, "{'oauth2':{'tokenAuthMethod':'client_secret_jwt'}}"},
     [ICLIENT_AUTH_URI] = {KEPT, NULL, "{'oauth2':{'auth':{'uri':'https://elsewhere.example.com/auth'}}}"},
