@@ -152,7 +152,7 @@ def test_login_shows_its_ticket_to_no_other_user(daemon, tmp_path):
         wait_until(lambda: table.shows(address), what="the opener to be seen")
         seen.touch()
         person = CurlUser()
-        callback = person.follow(link, until=daemon.redirect_uri)
+        callback = person.follow(link, until=daemon.redirect_uri_of("mail"))
         wait_until(lambda: not list(tmp_path.glob("iclientctl-login-*")), what="the page to be removed")
         assert login.poll() is None
         assert person.get(callback).status == 200
