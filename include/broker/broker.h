@@ -105,8 +105,8 @@ int64_t broker_retry_after(const struct token_entry *entry, int64_t now);
  */
 struct token_refusal {
     uint64_t generation;
-    int status;         /* of the API's reply */
-    const json_t *body; /* of the API's reply; NULL: none, or no JSON */
+    int status;                        /* of the API's reply */
+    const struct reply_document *body; /* of the API's reply; NULL or empty: none, or neither JSON nor XML */
 };
 enum status broker_report_rejected(struct token_entry *entry, uid_t caller, const struct token_refusal *refusal,
                                    bool *ret_is_failure);

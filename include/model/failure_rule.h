@@ -7,11 +7,12 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "model/reply_document.h"
 
 /*
  * When a reply means that the token or the authorization is no longer good, whatever its status (a 200 that says
  * {"ok":false,"error":"invalid_auth"}). A rule has any of statusCode, path, values and matches when every part that
- * it has matches. Without values any value at path counts but null, false, 0 and "". Values compare as strings,
+ * it has matches. The path is a reply path (model/reply_path.h). Without values any value at path counts but null, false, 0 and "". Values compare as strings,
  * numbers and booleans as JSON writes them, exactly; of an array any element counts.
  */
 struct failure_rules;
@@ -29,16 +30,17 @@ enum status failure_rules_add(struct failure_rules *rules, int status, const cha
                               struct error *ret_error);
 
 size_t failure_rules_count(const struct failure_rules *rules);
-/* body: the parsed reply, NULL when it is not JSON (then only rules without a path can match). */
-bool failure_rules_match(const struct failure_rules *rules, int status, const json_t *body);
+/* body: the parsed reply; NULL, or empty, when it is neither JSON nor XML (then only rules without a path can match). */
+bool failure_rules_match(const struct failure_rules *rules, int status, const struct reply_document *body);
 
-/* Why a rule matches, borrowed from the rules and the body. path NULL, value NULL: by the status alone. */
+/* Why a rule matches. path NULL, value NULL: by the status alone. */
 struct failure_match {
-    const char *path;
-    const json_t *value; /* what stands at path; of an array the element that counts */
+    const char *path; /* borrowed from the rules */
+    json_t *value;    /* what stands at path; of several values the one that counts */
 };
-/* As failure_rules_match(), for the first rule that matches. */
-bool failure_rules_find(const struct failure_rules *rules, int status, const json_t *body,
+void failure_match_finish(struct failure_match *match);
+/* As failure_rules_match(), for the first rule that matches. ret_match: for failure_match_finish(). */
+bool failure_rules_find(const struct failure_rules *rules, int status, const struct reply_document *body,
                         struct failure_match *ret_match);
 /* The rules as a JSON array, as the computed field "failures" gives them back. New reference. */
 json_t *failure_rules_to_json(const struct failure_rules *rules);

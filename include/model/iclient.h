@@ -13,6 +13,7 @@
 #include "model/failure_rule.h"
 #include "model/iclient_field.h"
 #include "model/provider_preset.h"
+#include "model/reply_path.h"
 #include "model/secret_reference.h"
 #include "model/url_policy.h"
 
@@ -78,6 +79,8 @@ AUTO_DEFINE(iclient);
 /* TEXT, TEMPLATE, URI, CHOICE (in the table's spelling), ID. NULL when absent or null. */
 const char *iclient_text(const struct iclient *iclient, enum iclient_field field);
 /* NUMBER and LIFETIME ("never" gives 0); fallback when absent. */
+/* A PATH field, or the element of STRINGS that are paths (index; else 0). Borrowed; NULL when absent. */
+const struct reply_path *iclient_reply_path(const struct iclient *iclient, enum iclient_field field, size_t index);
 int64_t iclient_number(const struct iclient *iclient, enum iclient_field field, int64_t fallback);
 bool iclient_flag(const struct iclient *iclient, enum iclient_field field);
 /* Any kind as JSON, secrets masked; NULL when absent. A CHOICE that was set to null gives json_null(). */

@@ -18,6 +18,7 @@
  *   ID        24 hex digits                     HEADERS        lines, JSON text, an object or [{name,value}]; templates
  *   TIME      read-only UTC time                BODY           JSON text, form text or an object; templates
  *   LIFETIME  seconds, 0 or "never"             RULES          an array of {statusCode, path, values}
+ *   PATH      a reply path (reply_path.h)
  *   CHOICE    one of a fixed set (case ignored; may be null where the set says so)
  *   COMPUTED  given back, ignored on write
  */
@@ -81,20 +82,20 @@
     X(TOKEN_PARAMS, "/oauth2/tokenParams", PARAMS, NULL)                                                               \
     X(REFRESH_PARAMS, "/oauth2/refreshParams", PARAMS, NULL)                                                           \
     X(BODY_FORMAT, "/oauth2/bodyFormat", CHOICE, "\"form\"")                                                           \
-    X(ACCESS_TOKEN_PATH, "/oauth2/accessTokenPath", TEXT, "\"access_token\"")                                          \
-    X(REFRESH_TOKEN_PATH, "/oauth2/refreshTokenPath", TEXT, "\"refresh_token\"")                                       \
-    X(REFRESH_ACCESS_TOKEN_PATH, "/oauth2/refreshAccessTokenPath", TEXT, NULL)                                         \
-    X(REFRESH_REFRESH_TOKEN_PATH, "/oauth2/refreshRefreshTokenPath", TEXT, NULL)                                       \
-    X(EXPIRES_IN_PATH, "/oauth2/expiresInPath", TEXT, "\"expires_in\"")                                                \
-    X(EXPIRES_AT_PATH, "/oauth2/expiresAtPath", TEXT, NULL)                                                            \
+    X(ACCESS_TOKEN_PATH, "/oauth2/accessTokenPath", PATH, "\"access_token\"")                                          \
+    X(REFRESH_TOKEN_PATH, "/oauth2/refreshTokenPath", PATH, "\"refresh_token\"")                                       \
+    X(REFRESH_ACCESS_TOKEN_PATH, "/oauth2/refreshAccessTokenPath", PATH, NULL)                                         \
+    X(REFRESH_REFRESH_TOKEN_PATH, "/oauth2/refreshRefreshTokenPath", PATH, NULL)                                       \
+    X(EXPIRES_IN_PATH, "/oauth2/expiresInPath", PATH, "\"expires_in\"")                                                \
+    X(EXPIRES_AT_PATH, "/oauth2/expiresAtPath", PATH, NULL)                                                            \
     X(EXPIRES_IN_UNIT, "/oauth2/expiresInUnit", CHOICE, "\"seconds\"")                                                 \
-    X(REFRESH_EXPIRES_IN_PATH, "/oauth2/refreshExpiresInPath", TEXT, NULL)                                             \
-    X(SCOPE_PATH, "/oauth2/scopePath", TEXT, "\"scope\"")                                                              \
-    X(TOKEN_TYPE_PATH, "/oauth2/tokenTypePath", TEXT, "\"token_type\"")                                                \
+    X(REFRESH_EXPIRES_IN_PATH, "/oauth2/refreshExpiresInPath", PATH, NULL)                                             \
+    X(SCOPE_PATH, "/oauth2/scopePath", PATH, "\"scope\"")                                                              \
+    X(TOKEN_TYPE_PATH, "/oauth2/tokenTypePath", PATH, "\"token_type\"")                                                \
     X(RESPONSE_METADATA, "/oauth2/responseMetadata", STRINGS, NULL)                                                    \
     X(CALLBACK_METADATA, "/oauth2/callbackMetadata", STRINGS, NULL)                                                    \
     X(CODE_PARAM, "/oauth2/codeParam", TEXT, "\"code\"")                                                               \
-    X(FAIL_PATH, "/oauth2/failPath", TEXT, NULL)                                                                       \
+    X(FAIL_PATH, "/oauth2/failPath", PATH, NULL)                                                                       \
     X(FAIL_VALUES, "/oauth2/failValues", STRINGS, NULL)                                                                \
     X(FAIL_STATUS_CODE, "/oauth2/failStatusCode", NUMBER, NULL)                                                        \
     X(USE_NEW_AUTH_FAIL_SCHEMA, "/oauth2/useNewAuthFailSchema", COMPUTED, NULL)                                        \
@@ -127,7 +128,7 @@
 enum iclient_field_kind {
     FIELD_TEXT, FIELD_TEMPLATE, FIELD_URI, FIELD_FLAG, FIELD_NUMBER, FIELD_ID, FIELD_TIME, FIELD_LIFETIME, FIELD_CHOICE,
     FIELD_COMPUTED, FIELD_SECRET, FIELD_SECRET_OBJECT, FIELD_OBJECT, FIELD_PARAMS, FIELD_STRINGS, FIELD_HEADERS,
-    FIELD_BODY, FIELD_RULES,
+    FIELD_BODY, FIELD_RULES, FIELD_PATH,
 };
 
 #define ICLIENT_FIELD_SYMBOL(symbol, pointer, kind, fallback) ICLIENT_##symbol,
@@ -140,6 +141,7 @@ struct iclient_field_row {
     const char *fallback;        /* JSON text; NULL: none */
     const char *const *choices;  /* NULL-terminated, for FIELD_CHOICE and for the elements of allowedGrants */
     bool choice_nullable;        /* null is a value of its own: pkceCodeChallengeMethod; elsewhere it is the same as nothing */
+    bool paths;                  /* STRINGS: each is a reply path (responseMetadata) */
     bool comma_separated;        /* STRINGS: a string is a list with commas (failValues, validDomainNames) */
 };
 

@@ -55,10 +55,10 @@ struct provider_reply {
  *  2 401 or 403 to client credentials or a JWT grant (403: not HTML)   CLIENT_REFUSED  nothing else was presented there
  *  3 a failure rule of the iClient matches, whatever the status        TOKEN_REFUSED   the iClient's author says so
  *  4 2xx with a usable access token at its path                        GRANTED
- *    any other 2xx                                                     BROKEN          not JSON, cut off, no token
+ *    any other 2xx                                                     BROKEN          unreadable, cut off, no token
  *  5 408, 425, 429, 5xx                                                TRANSIENT       it may pass
- *  6 401 or 403 without "error", body empty or JSON                    CLIENT_REFUSED  glewlwyd's answer to a bad secret
- *  7 400 without "error", body empty or JSON, to a code or a refresh   TOKEN_REFUSED   glewlwyd's answer to a bad token:
+ *  6 401 or 403 without "error", body empty or read                    CLIENT_REFUSED  glewlwyd's answer to a bad secret
+ *  7 400 without "error", body empty or read, to a code or a refresh   TOKEN_REFUSED   glewlwyd's answer to a bad token:
  *                                                                                      a login mends it, retries do not
  *  8 all else: other 4xx, 3xx, an HTML page                            BROKEN          perhaps not the endpoint at all
  *
@@ -67,7 +67,8 @@ struct provider_reply {
  */
 
 /*
- * Judges a token or refresh reply. JSON, or form text where the content type or the shape says so (GitHub's default).
+ * Judges a token or refresh reply: JSON, form text where the shape says so (GitHub's default), or XML where the media
+ * type does. "error" of XML is the element of that name below the root (Salesforce's format=xml).
  * Paths from the iClient (refresh's own where given). For a refresh, silence about the refresh token, scope or
  * metadata keeps context->tokens' (RFC 6749 §6); refreshCount is counted down and at 0 the refresh token is not kept.
  * Expiry: expiresAtPath, expiresInPath (number or string, unit), else accessTokenLifetime. Expiry is clamped to

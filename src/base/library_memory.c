@@ -5,6 +5,7 @@
 
 #include "base/json_read.h"
 #include "base/wiping_memory.h"
+#include "base/xml_document.h"
 
 static void *crypto_malloc(size_t size, const char *file, int line)
 {
@@ -31,4 +32,5 @@ void library_memory_wipe_freed(void)
 {
     json_set_alloc_funcs(json_read_allocate, wiping_free);
     CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
+    xml_library_wipe_freed();
 }

@@ -6,12 +6,13 @@
 
 #include "base/json_read.h"
 #include "base/text_buffer.h"
+#include "model/reply_path.h"
 
-enum { STATUS_MIN = 100, STATUS_MAX = 599, PATH_MAX_LENGTH = 256, VALUE_MAX_LENGTH = 1024 };
+enum { STATUS_MIN = 100, STATUS_MAX = 599, VALUE_MAX_LENGTH = 1024 };
 
 struct failure_rule {
     int status;     /* 0: any */
-    char *path;     /* NULL: none */
+    struct reply_path *path; /* NULL: none */
     json_t *values; /* array of strings, never empty; NULL: any value that counts */
 };
 
@@ -30,7 +31,7 @@ void failure_rules_destroy(struct failure_rules *rules)
     if (!rules)
         return;
     for (size_t i = 0; i < rules->count; i++) {
-        free(rules->rules[i].path);
+        reply_path_destroy(rules->rules[i].path);
         json_decref(rules->rules[i].values);
     }
     free(rules->rules);
@@ -109,8 +110,6 @@ static enum status check_parts(int status, const char *path, const json_t *value
 {
     if (status != 0 && (status < STATUS_MIN || status > STATUS_MAX))
         return error_set(ret_error, ERR_INVALID, "statusCode is not from %d to %d", STATUS_MIN, STATUS_MAX);
-    if (path && (path[0] == '\0' || strlen(path) > PATH_MAX_LENGTH))
-        return error_set(ret_error, ERR_INVALID, "path is empty or longer than %d bytes", PATH_MAX_LENGTH);
     if (values && !path)
         return error_set(ret_error, ERR_INVALID, "values without a path");
     if (status == 0 && !path)
@@ -139,12 +138,13 @@ enum status failure_rules_add(struct failure_rules *rules, int status, const cha
         result = check_parts(status, path, texts, ret_error);
     if (result != OK)
         return result;
-    AUTO_TEXT copy = path ? strdup(path) : NULL;
-    if (path && !copy)
-        return error_set(ret_error, ERR_NO_MEMORY, "failure rule");
-    result = append_rule(rules, &(struct failure_rule){.status = status, .path = copy, .values = texts}, ret_error);
+    AUTO(reply_path) compiled = NULL;
+    if (path)
+        result = reply_path_compile(path, &compiled, ret_error);
+    if (result == OK)
+        result = append_rule(rules, &(struct failure_rule){.status = status, .path = compiled, .values = texts}, ret_error);
     if (result == OK) {
-        copy = NULL;
+        compiled = NULL;
         texts = NULL;
     }
     return result;
@@ -220,41 +220,46 @@ static bool value_fails(const struct failure_rule *rule, const json_t *value)
     return rule->values ? value_is_listed(value, rule->values) : value_counts(value);
 }
 
-/* The value that counts of what stands at the rule's path; NULL: none. */
-static const json_t *find_failing(const struct failure_rule *rule, const json_t *body)
+/* The value that counts of what stands at the rule's path; NULL: none. New reference. */
+static json_t *find_failing(const struct failure_rule *rule, const struct reply_document *body)
 {
-    const json_t *found = json_read_path(body, rule->path);
+    AUTO_JSON found = reply_path_find(rule->path, body);
     if (!json_is_array(found))
-        return found && value_fails(rule, found) ? found : NULL;
+        return found && value_fails(rule, found) ? TAKE(found) : NULL;
     size_t index;
-    const json_t *element;
+    json_t *element;
     json_array_foreach(found, index, element)
     {
         if (value_fails(rule, element))
-            return element;
+            return json_incref(element);
     }
     return NULL;
 }
 
-bool failure_rules_find(const struct failure_rules *rules, int status, const json_t *body,
+void failure_match_finish(struct failure_match *match)
+{
+    json_decref(TAKE(match->value));
+}
+
+bool failure_rules_find(const struct failure_rules *rules, int status, const struct reply_document *body,
                         struct failure_match *ret_match)
 {
     for (size_t i = 0; i < rules->count; i++) {
         const struct failure_rule *rule = &rules->rules[i];
         if (rule->status != 0 && rule->status != status)
             continue;
-        const json_t *value = rule->path ? find_failing(rule, body) : NULL;
+        json_t *value = rule->path ? find_failing(rule, body) : NULL;
         if (rule->path && !value)
             continue;
-        *ret_match = (struct failure_match){.path = rule->path, .value = value};
+        *ret_match = (struct failure_match){.path = rule->path ? reply_path_text(rule->path) : NULL, .value = value};
         return true;
     }
     return false;
 }
 
-bool failure_rules_match(const struct failure_rules *rules, int status, const json_t *body)
+bool failure_rules_match(const struct failure_rules *rules, int status, const struct reply_document *body)
 {
-    struct failure_match match;
+    AUTO_FINISH(failure_match) match = {0};
     return failure_rules_find(rules, status, body, &match);
 }
 
@@ -263,7 +268,7 @@ static json_t *rule_to_json(const struct failure_rule *rule)
     AUTO_JSON object = json_object();
     if (rule->status != 0 && json_object_set_new(object, "statusCode", json_integer(rule->status)) != 0)
         return NULL;
-    if (rule->path && json_object_set_new(object, "path", json_string(rule->path)) != 0)
+    if (rule->path && json_object_set_new(object, "path", json_string(reply_path_text(rule->path))) != 0)
         return NULL;
     if (rule->values && json_object_set_new(object, "values", json_deep_copy(rule->values)) != 0)
         return NULL;

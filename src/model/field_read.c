@@ -62,6 +62,30 @@ static json_t *read_text(struct field_walk *walk, enum iclient_field field, cons
     return NULL;
 }
 
+/* The text, compiled into the set; index: of an element of STRINGS. */
+static json_t *read_one_path(struct field_walk *walk, enum iclient_field field, const char *pointer, size_t index,
+                             const char *text)
+{
+    struct reply_path *path = NULL;
+    struct error error = {0};
+    const char *broken = field_rule_broken(field, text);
+    if (broken) {
+        document_fault(walk->faults, pointer, NULL, "%s", broken);
+        return NULL;
+    }
+    enum status status = reply_path_compile(text, &path, &error);
+    if (!document_check(walk->faults, pointer, status, &error) || !field_set_add_path(walk->set, field, index, path))
+        return NULL;
+    return json_string(text);
+}
+
+static json_t *read_path(struct field_walk *walk, enum iclient_field field, const json_t *value)
+{
+    if (!json_is_string(value))
+        return wrong_type(walk, pointer_of(field), "a string", value);
+    return read_one_path(walk, field, pointer_of(field), 0, json_string_value(value));
+}
+
 static json_t *read_flag(struct field_walk *walk, enum iclient_field field, const json_t *value)
 {
     if (!json_is_boolean(value))
@@ -147,8 +171,11 @@ static json_t *read_object(struct field_walk *walk, enum iclient_field field, co
 }
 
 /* One element of STRINGS. */
-static json_t *read_element(struct field_walk *walk, enum iclient_field field, const char *pointer, const char *text)
+static json_t *read_element(struct field_walk *walk, enum iclient_field field, const char *pointer, size_t index,
+                            const char *text)
 {
+    if (iclient_field_row(field)->paths)
+        return read_one_path(walk, field, pointer, index, text);
     const char *broken = field_rule_broken(field, text);
     if (broken) {
         document_fault(walk->faults, pointer, NULL, "%s", broken);
@@ -206,7 +233,7 @@ static json_t *read_strings(struct field_walk *walk, enum iclient_field field, c
         char at[POINTER_MAX];
         snprintf(at, sizeof at, "%s/%zu", pointer, i);
         const json_t *element = json_array_get(given, i);
-        json_t *text = json_is_string(element) ? read_element(walk, field, at, json_string_value(element))
+        json_t *text = json_is_string(element) ? read_element(walk, field, at, i, json_string_value(element))
                                                : wrong_type(walk, at, "a string", element);
         if (!text || json_array_append_new(elements, text) < 0)
             done = false;
@@ -306,7 +333,7 @@ static read_kind *const readers[] = {
     [FIELD_TIME] = read_time,     [FIELD_LIFETIME] = read_lifetime, [FIELD_CHOICE] = read_choice,
     [FIELD_SECRET] = read_secret, [FIELD_OBJECT] = read_object,     [FIELD_SECRET_OBJECT] = read_secret_object,
     [FIELD_PARAMS] = read_params, [FIELD_STRINGS] = read_strings,   [FIELD_HEADERS] = read_headers,
-    [FIELD_BODY] = read_body,     [FIELD_RULES] = read_rules,
+    [FIELD_BODY] = read_body,     [FIELD_RULES] = read_rules,     [FIELD_PATH] = read_path,
 };
 
 /* ---- the walk through the fixed levels ---- */

@@ -33,14 +33,6 @@ static const char *check_scheme(const char *text)
     return *text == '\0' || header_name_is_token(text) ? NULL : "is no authentication scheme (RFC 9110 §11.1)";
 }
 
-/* The OpenAPI description calls it a URL path; it is none (ICLIENT.md). */
-static const char *check_response_path(const char *text)
-{
-    if (text[0] == '/' || strstr(text, "://"))
-        return "is a dotted path in the response body, such as \"data.0.token\", not a URL";
-    return NULL;
-}
-
 /* RFC 6749 §3.1.2: absolute, without a fragment. eBay's RuName has a field of its own. */
 static const char *check_redirect_uri(const char *text)
 {
@@ -85,17 +77,6 @@ static const struct {
     {ICLIENT_TOKEN_URI, check_uri},
     {ICLIENT_REFRESH_URI, check_uri},
     {ICLIENT_REVOKE_URI, check_uri},
-    {ICLIENT_ACCESS_TOKEN_PATH, check_response_path},
-    {ICLIENT_REFRESH_TOKEN_PATH, check_response_path},
-    {ICLIENT_REFRESH_ACCESS_TOKEN_PATH, check_response_path},
-    {ICLIENT_REFRESH_REFRESH_TOKEN_PATH, check_response_path},
-    {ICLIENT_EXPIRES_IN_PATH, check_response_path},
-    {ICLIENT_EXPIRES_AT_PATH, check_response_path},
-    {ICLIENT_REFRESH_EXPIRES_IN_PATH, check_response_path},
-    {ICLIENT_SCOPE_PATH, check_response_path},
-    {ICLIENT_TOKEN_TYPE_PATH, check_response_path},
-    {ICLIENT_RESPONSE_METADATA, check_response_path},
-    {ICLIENT_FAIL_PATH, check_response_path},
     {ICLIENT_ACCESS_TOKEN_HEADER_NAME, check_header_name},
     {ICLIENT_SCHEME, check_scheme},
 };

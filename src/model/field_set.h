@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "model/document_faults.h"
 #include "model/iclient_field.h"
+#include "model/reply_path.h"
 #include "model/secret_reference.h"
 #include "model/secret_value.h"
 
@@ -26,12 +27,21 @@ struct field_secret {
     struct secret *secret; /* NULL: a reference that was left unread */
 };
 
+/* A PATH, or one element of STRINGS that are paths. */
+struct field_path {
+    enum iclient_field field;
+    size_t index;
+    struct reply_path *path;
+};
+
 struct field_set {
     json_t *document; /* as it is given back: secrets masked, STRINGS as arrays, computed fields dropped */
     struct field_value *values;
     size_t value_count;
     struct field_secret *secrets;
     size_t secret_count;
+    struct field_path *paths;
+    size_t path_count;
     struct secret_object *encrypted;
 };
 
@@ -49,6 +59,10 @@ void field_set_finish(struct field_set *set);
 json_t *field_set_get(const struct field_set *set, enum iclient_field field);
 /* True when the document has the field, be it with a fault. */
 bool field_set_has(const struct field_set *set, enum iclient_field field);
+/* index: of the element of STRINGS; 0 for a PATH. Borrowed; NULL when absent. */
+const struct reply_path *field_set_path(const struct field_set *set, enum iclient_field field, size_t index);
+/* Consumes the path, even on failure. False: no memory. */
+bool field_set_add_path(struct field_set *set, enum iclient_field field, size_t index, struct reply_path *take_path);
 const struct secret *field_set_secret(const struct field_set *set, enum iclient_field field);
 /* Puts another value in place of the one that is there (consumed, even on failure). */
 void field_set_replace(struct field_set *set, enum iclient_field field, json_t *take_value);

@@ -5,6 +5,7 @@
 
 #include "base/json_read.h"
 #include "model/iclient_record.h"
+#include "model/provider_preset_fields.h"
 #include "model/template.h"
 
 struct field_view iclient_view(const struct iclient *iclient)
@@ -51,6 +52,13 @@ const json_t *iclient_json(const struct iclient *iclient, enum iclient_field fie
 const char *iclient_text(const struct iclient *iclient, enum iclient_field field)
 {
     return json_string_value(iclient_json(iclient, field));
+}
+
+const struct reply_path *iclient_reply_path(const struct iclient *iclient, enum iclient_field field, size_t index)
+{
+    if (!iclient->preset || field_set_has(&iclient->fields, field))
+        return field_set_path(&iclient->fields, field, index);
+    return provider_preset_path(iclient->preset, field, index);
 }
 
 int64_t iclient_number(const struct iclient *iclient, enum iclient_field field, int64_t fallback)

@@ -30,6 +30,7 @@ static const struct iclient_field_row rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_BODY_FORMAT].choices = CHOICES("form", "json"),
     [ICLIENT_EXPIRES_IN_UNIT].choices = CHOICES("seconds", "milliseconds", "minutes", "hours", "days"),
     [ICLIENT_ACCESS_TOKEN_LOCATION].choices = CHOICES("header", "url", "body"),
+    [ICLIENT_RESPONSE_METADATA].paths = true,
     [ICLIENT_FAIL_VALUES].comma_separated = true,
     [ICLIENT_VALID_DOMAIN_NAMES].comma_separated = true,
 };

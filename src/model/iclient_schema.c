@@ -49,6 +49,7 @@ static const struct {
                            ]
                        })},
     [FIELD_BODY] = {"body", JSON({"anyOf" : [ {"type" : "string"}, {"type" : "object", "maxProperties" : 128} ]})},
+    [FIELD_PATH] = {"path", JSON({"type" : "string", "minLength" : 1, "maxLength" : 256})},
     [FIELD_RULES] = {"rules", JSON({"type" : "array", "maxItems" : 64, "items" : {"$ref" : "#/$defs/rule"}})},
 };
 

@@ -14,6 +14,10 @@ bool provider_preset_read_defaults(struct provider_preset *preset)
         preset->defaults[field] = json_loads(fallback, JSON_DECODE_ANY, NULL);
         if (!preset->defaults[field])
             return false;
+        const char *text = json_string_value(preset->defaults[field]);
+        if (iclient_field_row(field)->kind == FIELD_PATH &&
+            reply_path_compile(text, &preset->default_paths[field], NULL) != OK)
+            return false;
     }
     return true;
 }
@@ -44,8 +48,10 @@ void provider_preset_destroy(struct provider_preset *preset)
     if (!preset || (preset->holds > 0 && --preset->holds > 0))
         return;
     field_set_finish(&preset->fields);
-    for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++)
+    for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++) {
         json_decref(preset->defaults[field]);
+        reply_path_destroy(preset->default_paths[field]);
+    }
     free(preset->no_grant);
     free(preset->name);
     free(preset);
@@ -75,4 +81,12 @@ json_t *provider_preset_value(const struct provider_preset *preset, enum iclient
 {
     json_t *own = provider_preset_own_value(preset, field);
     return own ? own : preset->defaults[field];
+}
+
+const struct reply_path *provider_preset_path(const struct provider_preset *preset, enum iclient_field field,
+                                              size_t index)
+{
+    if (field_set_has(&preset->fields, field))
+        return field_set_path(&preset->fields, field, index);
+    return index == 0 ? preset->default_paths[field] : NULL;
 }

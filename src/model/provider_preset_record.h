@@ -9,6 +9,7 @@ struct provider_preset {
     char *name;
     struct field_set fields;
     json_t *defaults[ICLIENT_FIELD_COUNT]; /* of the fields that the preset lacks */
+    struct reply_path *default_paths[ICLIENT_FIELD_COUNT];
     char *no_grant;
 };
 

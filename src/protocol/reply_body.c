@@ -11,7 +11,10 @@ enum { FORM_NAME_MAX = 128 };
 
 static const char form_name_characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-/* The content type is no help: some send form text as text/plain and JSON as text/html. So the shape decides. */
+/*
+ * The content type is no help: some send form text as text/plain and JSON as text/html. So the shape decides, but for
+ * XML: markup may be any page.
+ */
 static bool looks_like_form(const char *text, size_t length)
 {
     const char *equals = memchr(text, '=', length);
@@ -91,7 +94,8 @@ static void trim(const char **text, size_t *length)
         (*length)--;
 }
 
-enum status reply_body_read(const struct provider_reply *reply, enum reply_body *ret_kind, json_t **ret_body)
+enum status reply_body_read(const struct provider_reply *reply, enum reply_body *ret_kind,
+                            struct reply_document *ret_body)
 {
     const char *text = reply->body;
     size_t length = reply->length;
@@ -103,9 +107,11 @@ enum status reply_body_read(const struct provider_reply *reply, enum reply_body 
 
     enum status status = ERR_INVALID;
     if (*text == '{' || *text == '[')
-        status = json_read_text(text, length, ret_body, NULL);
+        status = json_read_text(text, length, &ret_body->json, NULL);
+    else if (xml_is_media_type(reply->content_type))
+        status = xml_document_read(reply->body, reply->length, reply->content_type, &ret_body->xml, NULL);
     else if (looks_like_form(text, length))
-        status = read_form(text, length, ret_body);
+        status = read_form(text, length, &ret_body->json);
     *ret_kind = status == OK ? REPLY_BODY_READ : REPLY_BODY_FOREIGN;
     return status == ERR_NO_MEMORY ? status : OK;
 }

@@ -17,7 +17,8 @@ static size_t token_run(const char *text, bool *ret_has_digit)
     return length;
 }
 
-bool reply_quote(const struct grant_context *context, const json_t *body, const char *text, char *quoted, size_t size)
+bool reply_quote(const struct grant_context *context, const struct reply_document *body, const char *text, char *quoted,
+                 size_t size)
 {
     static const char mask[] = "[...]", cut[] = "...";
     quoted[0] = '\0';
@@ -47,8 +48,8 @@ bool reply_quote(const struct grant_context *context, const json_t *body, const 
     return true;
 }
 
-bool reply_quote_code(const struct grant_context *context, const json_t *body, const char *code, char *quoted,
-                      size_t size)
+bool reply_quote_code(const struct grant_context *context, const struct reply_document *body, const char *code,
+                      char *quoted, size_t size)
 {
     quoted[0] = '\0';
     size_t length = strlen(code);

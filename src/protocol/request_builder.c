@@ -289,10 +289,17 @@ static enum status set_own_header(const struct request_builder *builder, struct 
     return http_request_set_header(request, name, value, ret_error);
 }
 
+/* What the answer's paths can look into. */
+static const char *accepted_type(const struct iclient *iclient)
+{
+    bool is_xml = reply_path_is_xpath(iclient_reply_path(iclient, ICLIENT_ACCESS_TOKEN_PATH, 0));
+    return is_xml ? "application/xml, text/xml;q=0.9, application/json;q=0.5" : "application/json";
+}
+
 static enum status set_headers(const struct request_builder *builder, struct http_request *request,
                                struct error *ret_error)
 {
-    enum status status = http_request_set_header_text(request, "Accept", "application/json", ret_error);
+    enum status status = http_request_set_header_text(request, "Accept", accepted_type(builder->iclient), ret_error);
     if (status == OK && builder->authorization)
         status = http_request_set_header(request, "Authorization", builder->authorization, ret_error);
     size_t index;

@@ -148,30 +148,48 @@ static bool holds_context_secret(const char *text, const struct grant_context *c
            (tokens && (holds_secret(text, tokens->access_token) || holds_secret(text, tokens->refresh_token)));
 }
 
-static bool holds_reply_token(const char *text, const struct iclient *iclient, const json_t *body)
+/* A token, or all that a path with "*" led to. */
+static bool holds_value(const char *text, const json_t *value)
 {
-    const char *paths[] = {
+    size_t index;
+    const json_t *element;
+    json_array_foreach(value, index, element)
+    {
+        if (holds_text(text, json_string_value(element)))
+            return true;
+    }
+    return holds_text(text, json_string_value(value));
+}
+
+static bool holds_reply_token(const char *text, const struct iclient *iclient, const struct reply_document *body)
+{
+    const struct reply_path *paths[] = {
         token_path_access(iclient, false),
         token_path_access(iclient, true),
         token_path_refresh(iclient, false),
         token_path_refresh(iclient, true),
-        "id_token",
     };
+    if (!body)
+        return false;
+    AUTO_JSON id_token = reply_document_member(body, "id_token");
+    if (holds_value(text, id_token))
+        return true;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        if (holds_text(text, json_string_value(json_read_path(body, paths[i]))))
+        AUTO_JSON token = reply_path_find(paths[i], body);
+        if (holds_value(text, token))
             return true;
     }
     return false;
 }
 
-static bool holds_any(const struct grant_context *context, const json_t *body, const char *text)
+static bool holds_any(const struct grant_context *context, const struct reply_document *body, const char *text)
 {
     return holds_context_secret(text, context) || holds_connection_secret(text, context) ||
            holds_iclient_secret(text, context) ||
            holds_reply_token(text, connection_iclient(context->connection), body);
 }
 
-bool secret_search(const struct grant_context *context, const json_t *body, const char *text)
+bool secret_search(const struct grant_context *context, const struct reply_document *body, const char *text)
 {
     AUTO_FINISH(text_buffer) decoded;
     text_buffer_init(&decoded, ESCAPED_TEXT_MAX);

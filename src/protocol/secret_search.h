@@ -11,6 +11,6 @@
  * be NULL) has at its paths: as it is (case ignored), percent-encoded, in Base64, or escaped as HTML or JSON, up to three times.
  * In doubt true: when memory runs out.
  */
-bool secret_search(const struct grant_context *context, const json_t *body, const char *text);
+bool secret_search(const struct grant_context *context, const struct reply_document *body, const char *text);
 
 #endif

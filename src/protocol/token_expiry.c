@@ -101,25 +101,32 @@ static bool read_point_in_time(const json_t *value, int64_t now, int64_t *ret_ex
     return true;
 }
 
-int64_t token_expiry_read(const struct iclient *iclient, const json_t *body, int64_t now)
+static json_t *find(const struct iclient *iclient, enum iclient_field field, const struct reply_document *body)
+{
+    return reply_path_find_one(iclient_reply_path(iclient, field, 0), body);
+}
+
+int64_t token_expiry_read(const struct iclient *iclient, const struct reply_document *body, int64_t now)
 {
     int64_t expires_at;
-    const char *at_path = iclient_text(iclient, ICLIENT_EXPIRES_AT_PATH);
-    if (at_path && read_point_in_time(json_read_path(body, at_path), now, &expires_at))
+    AUTO_JSON at = find(iclient, ICLIENT_EXPIRES_AT_PATH, body);
+    if (read_point_in_time(at, now, &expires_at))
         return expires_at;
     double number;
-    if (read_number(json_read_path(body, iclient_text(iclient, ICLIENT_EXPIRES_IN_PATH)), &number))
+    AUTO_JSON lifetime = find(iclient, ICLIENT_EXPIRES_IN_PATH, body);
+    if (read_number(lifetime, &number))
         return token_expiry_after(now, to_seconds(number * unit_seconds(iclient)));
     /* A refresh reply may have RFC 6749's own name where the code reply has another (Slack). */
-    if (read_number(json_read_path(body, "expires_in"), &number))
+    AUTO_JSON usual = reply_document_member(body, "expires_in");
+    if (read_number(usual, &number))
         return token_expiry_after(now, to_seconds(number));
     return token_expiry_default(iclient, now);
 }
 
-bool token_expiry_read_refresh(const struct iclient *iclient, const json_t *body, int64_t now, int64_t *ret_expires_at)
+bool token_expiry_read_refresh(const struct iclient *iclient, const struct reply_document *body, int64_t now,
+                               int64_t *ret_expires_at)
 {
-    const char *path = iclient_text(iclient, ICLIENT_REFRESH_EXPIRES_IN_PATH);
-    const json_t *value = path ? json_read_path(body, path) : NULL;
+    AUTO_JSON value = find(iclient, ICLIENT_REFRESH_EXPIRES_IN_PATH, body);
     double number;
     if (!read_number(value, &number) || number >= point_in_time_min)
         return read_point_in_time(value, now, ret_expires_at); /* Clover, Square */

@@ -18,8 +18,9 @@ int64_t token_expiry_default(const struct iclient *iclient, int64_t now);
  * The access token's, from a reply: expiresAtPath (seconds or ISO 8601), else expiresInPath (number or string, in
  * expiresInUnit), else RFC 6749's own expires_in, else the default. What cannot be read counts as absent.
  */
-int64_t token_expiry_read(const struct iclient *iclient, const json_t *body, int64_t now);
+int64_t token_expiry_read(const struct iclient *iclient, const struct reply_document *body, int64_t now);
 /* The refresh token's, from refreshExpiresInPath: a number of expiresInUnit, or a point in time. False: it says nothing. */
-bool token_expiry_read_refresh(const struct iclient *iclient, const json_t *body, int64_t now, int64_t *ret_expires_at);
+bool token_expiry_read_refresh(const struct iclient *iclient, const struct reply_document *body, int64_t now,
+                               int64_t *ret_expires_at);
 
 #endif

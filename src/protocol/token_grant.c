@@ -13,7 +13,7 @@ enum { TOKEN_MAX = 64 * 1024, TOKEN_TYPE_MAX = 128, SCOPE_MAX = 16 * 1024 };
 struct reading {
     const struct grant_context *context;
     const struct iclient *iclient;
-    const json_t *body;
+    const struct reply_document *body;
     const struct token_set *old; /* at a refresh: what silence keeps; NULL else */
     struct token_set *tokens;
     bool is_refresh;
@@ -39,12 +39,13 @@ static bool is_sendable(const char *token, size_t length)
 
 static enum status read_access_token(struct reading *reading, struct error *ret_error)
 {
-    const char *path = token_path_access(reading->iclient, reading->is_refresh);
-    const json_t *value = json_read_path(reading->body, path);
+    const struct reply_path *path = token_path_access(reading->iclient, reading->is_refresh);
+    const char *place = reply_path_text(path);
+    AUTO_JSON value = reply_path_find_one(path, reading->body);
     if (is_absent(value))
-        return error_set(ret_error, ERR_INVALID, "without an access token at %.64s", path);
+        return error_set(ret_error, ERR_INVALID, "without an access token at %.64s", place);
     if (!json_is_string(value))
-        return error_set(ret_error, ERR_INVALID, "with an access token at %.64s that is no string", path);
+        return error_set(ret_error, ERR_INVALID, "with an access token at %.64s that is no string", place);
     size_t length = json_string_length(value);
     if (length > TOKEN_MAX)
         return error_set(ret_error, ERR_INVALID, "with an access token longer than %d bytes", TOKEN_MAX);
@@ -79,8 +80,8 @@ static enum status read_refresh_token(struct reading *reading, struct error *ret
     tokens->refreshes_left = count_refreshes(reading);
     if (tokens->refreshes_left == 0)
         return OK;
-    const char *path = token_path_refresh(reading->iclient, reading->is_refresh);
-    const json_t *value = json_read_path(reading->body, path);
+    const struct reply_path *path = token_path_refresh(reading->iclient, reading->is_refresh);
+    AUTO_JSON value = reply_path_find_one(path, reading->body);
     size_t length = json_string_length(value);
     if (json_is_string(value) && length > 0 && length <= TOKEN_MAX) {
         tokens->refresh_token = secret_create(json_string_value(value), length);
@@ -93,7 +94,8 @@ static enum status read_refresh_token(struct reading *reading, struct error *ret
     }
     /* The access token is good: it must not be lost for this. */
     if (!is_absent(value))
-        error_set(ret_error, OK, "the refresh token at %.64s is no string of at most %d bytes", path, TOKEN_MAX);
+        error_set(ret_error, OK, "the refresh token at %.64s is no string of at most %d bytes", reply_path_text(path),
+                  TOKEN_MAX);
     /* RFC 6749 §6: silence keeps the old one. */
     if (!reading->old)
         return OK;
@@ -141,7 +143,8 @@ static enum status copy_text(const char *text, size_t limit, char **ret_copy, st
 
 static enum status read_token_type(struct reading *reading, struct error *ret_error)
 {
-    const json_t *value = json_read_path(reading->body, iclient_text(reading->iclient, ICLIENT_TOKEN_TYPE_PATH));
+    AUTO_JSON value =
+        reply_path_find_one(iclient_reply_path(reading->iclient, ICLIENT_TOKEN_TYPE_PATH, 0), reading->body);
     return copy_text(json_string_value(value), TOKEN_TYPE_MAX, &reading->tokens->token_type, ret_error);
 }
 
@@ -171,7 +174,7 @@ static bool keeps_scope(const struct reading *reading)
 
 static enum status read_scope(struct reading *reading, struct error *ret_error)
 {
-    const json_t *value = json_read_path(reading->body, iclient_text(reading->iclient, ICLIENT_SCOPE_PATH));
+    AUTO_JSON value = reply_path_find(iclient_reply_path(reading->iclient, ICLIENT_SCOPE_PATH, 0), reading->body);
     AUTO_FINISH(text_buffer) joined;
     text_buffer_init(&joined, SCOPE_MAX);
     const char *scope = json_string_value(value);
@@ -208,7 +211,9 @@ static enum status read_metadata(struct reading *reading, struct error *ret_erro
     json_array_foreach(iclient_json(reading->iclient, ICLIENT_RESPONSE_METADATA), index, name)
     {
         const char *text = json_string_value(name);
-        kept = kept && keep(metadata, text, json_read_path(reading->body, text));
+        AUTO_JSON value =
+            reply_path_find(iclient_reply_path(reading->iclient, ICLIENT_RESPONSE_METADATA, index), reading->body);
+        kept = kept && keep(metadata, text, value);
     }
     if (!kept)
         return error_set(ret_error, ERR_NO_MEMORY, "token metadata");
@@ -217,8 +222,9 @@ static enum status read_metadata(struct reading *reading, struct error *ret_erro
     return OK;
 }
 
-enum status token_grant_read(enum token_exchange exchange, const struct grant_context *context, const json_t *body,
-                             struct token_set **ret_tokens, struct error *ret_error)
+enum status token_grant_read(enum token_exchange exchange, const struct grant_context *context,
+                             const struct reply_document *body, struct token_set **ret_tokens,
+                             struct error *ret_error)
 {
     *ret_error = (struct error){.status = OK};
     AUTO(token_set) tokens = token_set_create();

@@ -1,8 +1,6 @@
 #ifndef PROTOCOL_TOKEN_GRANT_H
 #define PROTOCOL_TOKEN_GRANT_H
 
-#include <jansson.h>
-
 #include "base/error.h"
 #include "model/token_set.h"
 #include "protocol/grant_context.h"
@@ -13,7 +11,8 @@
  * ERR_NO_MEMORY. On success *ret_error may carry a remark (its status OK), such as a refresh token that could not be
  * read; else its message is empty.
  */
-enum status token_grant_read(enum token_exchange exchange, const struct grant_context *context, const json_t *body,
-                             struct token_set **ret_tokens, struct error *ret_error);
+enum status token_grant_read(enum token_exchange exchange, const struct grant_context *context,
+                             const struct reply_document *body, struct token_set **ret_tokens,
+                             struct error *ret_error);
 
 #endif

@@ -46,7 +46,7 @@ struct judgement {
     const struct grant_context *context;
     const struct provider_reply *reply;
     enum reply_body kind;
-    json_t *body; /* NULL unless it could be read */
+    const struct reply_document *body; /* empty unless it could be read */
     struct token_outcome *outcome;
 };
 
@@ -63,7 +63,7 @@ static bool may_pass(int status)
 /* An "error" that says something; Slack and others write null, false or "" for none. */
 static bool has_error(const struct judgement *judgement)
 {
-    const json_t *error = json_object_get(judgement->body, "error");
+    AUTO_JSON error = reply_document_member(judgement->body, "error");
     return error && !json_is_null(error) && !json_is_false(error) &&
            !(json_is_string(error) && json_string_length(error) == 0);
 }
@@ -81,24 +81,26 @@ static void say(struct token_outcome *outcome, const char *format, ...)
     va_end(arguments);
 }
 
-static const char *find_description(const json_t *body)
+/* New reference; NULL when there is none. Of XML only the names: its errors have no usual shape beyond Salesforce's. */
+static json_t *find_description(const struct reply_document *body)
 {
     static const char *const paths[] = {"error_description", "error.message", "message", "errors.0.message", "detail"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        const char *text = json_string_value(json_read_path(body, paths[i]));
-        if (text && *text)
-            return text;
+        AUTO_JSON text = body->xml ? reply_document_member(body, paths[i])
+                                   : json_incref(json_read_path(body->json, paths[i]));
+        if (json_string_length(text) > 0)
+            return TAKE(text);
     }
     return NULL;
 }
 
 static void say_description(const struct judgement *judgement)
 {
-    const char *description = find_description(judgement->body);
+    AUTO_JSON description = find_description(judgement->body);
     char quoted[DESCRIPTION_MAX];
     if (!description)
         return;
-    if (reply_quote(judgement->context, judgement->body, description, quoted, sizeof quoted))
+    if (reply_quote(judgement->context, judgement->body, json_string_value(description), quoted, sizeof quoted))
         say(judgement->outcome, ": %s", quoted);
     else
         say(judgement->outcome, " (its description is withheld: it holds a secret)");
@@ -112,8 +114,9 @@ static void say_foreign_body(const struct judgement *judgement)
     if (judgement->reply->too_large)
         say(judgement->outcome, " with a reply that is too large");
     else
-        say(judgement->outcome, " with %zu bytes of %s that are not JSON", judgement->reply->length,
-            *quoted ? quoted : "an unnamed type");
+        say(judgement->outcome, " with %zu bytes of %s that are not %s", judgement->reply->length,
+            *quoted ? quoted : "an unnamed type",
+            xml_is_media_type(judgement->reply->content_type) ? "XML that can be read" : "JSON");
 }
 
 /* Which field made a failure of the reply, and by which value. */
@@ -175,7 +178,8 @@ static const struct {
 /* Row 1. */
 static bool judge_by_code(const struct judgement *judgement, enum outcome_class *ret_outcome)
 {
-    const char *code = json_read_string(judgement->body, "error");
+    AUTO_JSON error = reply_document_member(judgement->body, "error");
+    const char *code = json_string_value(error);
     for (size_t i = 0; code && i < sizeof error_codes / sizeof error_codes[0]; i++) {
         if (strcmp(error_codes[i].code, code) != 0)
             continue;
@@ -252,7 +256,8 @@ static void set_no_memory(struct token_outcome *outcome)
 
 static void read_code(const struct judgement *judgement)
 {
-    const char *code = json_read_string(judgement->body, "error");
+    AUTO_JSON error = reply_document_member(judgement->body, "error");
+    const char *code = json_string_value(error);
     if (code)
         reply_quote_code(judgement->context, judgement->body, code, judgement->outcome->code,
                          sizeof judgement->outcome->code);
@@ -283,7 +288,7 @@ static void grant(const struct judgement *judgement)
 static void judge_and_fill(const struct judgement *judgement)
 {
     struct token_outcome *outcome = judgement->outcome;
-    struct failure_match match = {0};
+    AUTO_FINISH(failure_match) match = {0};
     read_code(judgement);
     outcome->outcome = judge(judgement, &match);
     if (outcome->outcome != OUTCOME_GRANTED) {
@@ -301,7 +306,7 @@ static void read_reply(const struct question *question, const struct grant_conte
         .status = reply->status,
         .retry_after = read_retry_after(reply->retry_after, context->now),
     };
-    AUTO_JSON body = NULL;
+    AUTO_FINISH(reply_document) body = {0};
     enum reply_body kind;
     if (reply_body_read(reply, &kind, &body) != OK) {
         set_no_memory(ret_outcome);
@@ -312,7 +317,7 @@ static void read_reply(const struct question *question, const struct grant_conte
         .context = context,
         .reply = reply,
         .kind = kind,
-        .body = body,
+        .body = &body,
         .outcome = ret_outcome,
     };
     judge_and_fill(&judgement);

@@ -228,15 +228,23 @@ void api_token_get(struct api_request *request)
     get_or_wait(request, min_ttl, wait_seconds, form);
 }
 
-/* The API's reply as JSON, new reference: the value itself, or what its text parses to. NULL when it is no JSON. */
-static json_t *read_reported_body(json_t *body)
+/*
+ * The API's reply: the value itself, or what its text is, JSON or XML. Empty when it is neither. A text without a media
+ * type is XML when it looks like it: such a report repeats what the API sent.
+ */
+static void read_reported_body(json_t *body, const char *content_type, struct reply_document *ret_document)
 {
-    if (!json_is_string(body))
-        return json_is_null(body) ? NULL : json_incref(body);
-    json_t *document = NULL;
-    if (json_read_text(json_string_value(body), json_string_length(body), &document, NULL) != OK)
-        return NULL;
-    return document;
+    /* It came in JSON, whatever encoding it says that it once had. */
+    static const char xml_type[] = "application/xml; charset=utf-8";
+    const char *text = json_string_value(body);
+    size_t length = json_string_length(body);
+    if (!text) {
+        ret_document->json = json_is_null(body) ? NULL : json_incref(body);
+        return;
+    }
+    bool is_xml = content_type ? xml_is_media_type(content_type) : text[strspn(text, " \t\r\n")] == '<';
+    if (json_read_text(text, length, &ret_document->json, NULL) != OK && is_xml)
+        xml_document_read(text, length, xml_type, &ret_document->xml, NULL);
 }
 
 void api_token_rejected(struct api_request *request)
@@ -257,8 +265,14 @@ void api_token_rejected(struct api_request *request)
         api_error_reply_field(request->call, "status", "status is the HTTP status of the API's reply, 100 to 599");
         return;
     }
-    AUTO_JSON body = read_reported_body(json_object_get(report, "body"));
-    const struct token_refusal refusal = {(uint64_t)json_integer_value(generation), (int)code, body};
+    const json_t *content_type = json_object_get(report, "content_type");
+    if (content_type && !json_is_null(content_type) && !json_is_string(content_type)) {
+        api_error_reply_field(request->call, "content_type", "content_type is the media type of the API's reply, a text");
+        return;
+    }
+    AUTO_FINISH(reply_document) body = {0};
+    read_reported_body(json_object_get(report, "body"), json_string_value(content_type), &body);
+    const struct token_refusal refusal = {(uint64_t)json_integer_value(generation), (int)code, &body};
     bool is_failure = false;
     if (broker_report_rejected(request->entry, api_request_caller(request), &refusal, &is_failure) != OK) {
         api_error_reply_no_memory(request->call);

@@ -37,10 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO_JSON document = fuzz_json((const char *)data, size);
     if (!document)
         return 0;
-    const json_t *body = json_object_get(document, "body");
+    const struct reply_document reply = {.json = json_object_get(document, "body")};
     int status = (int)json_integer_value(json_object_get(document, "status"));
     AUTO(failure_rules) rules = failure_rules_create();
-    bool matched = failure_rules_match(rules, status, body);
+    bool matched = failure_rules_match(rules, status, &reply);
     REQUIRE(!matched, "no rule matches nothing");
     size_t index;
     json_t *rule;
@@ -51,14 +51,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bool taken = failure_rules_add_json(rules, rule, &error) == OK;
         REQUIRE(failure_rules_count(rules) == count + taken, "a rule counts when it was taken");
         REQUIRE(taken == (error.message[0] == '\0'), "a refusal has words, and nothing else has");
-        bool matches = failure_rules_match(rules, status, body);
+        bool matches = failure_rules_match(rules, status, &reply);
         REQUIRE(matches || !matched, "one more rule has undone a match");
         REQUIRE(taken || matches == matched, "a rule that was refused counts");
         matched = matches;
     }
     REQUIRE(failure_rules_count(rules) <= FAILURE_RULES_MAX, "too many rules");
     AUTO(failure_rules) again = read_back(rules);
-    REQUIRE(failure_rules_match(again, status, body) == matched, "the same rules judge otherwise");
+    REQUIRE(failure_rules_match(again, status, &reply) == matched, "the same rules judge otherwise");
     REQUIRE(failure_rules_match(rules, status, NULL) == names_status(rules, status),
             "what is no JSON is judged by its status alone");
     return 0;

@@ -261,6 +261,64 @@ def test_slack_like_refusal_at_login_shows_a_failure(launch, provider):
     assert daemon.token().status == 409
 
 
+@pytest.mark.parametrize("path, refusal", [
+    ("$.errorMessage", {"errorMessage": "session is over"}), ("$['status']['code']", {"status": {"code": "E7"}}),
+    ("errors.*.code", {"errors": [{}, {"code": "E7"}]}), ("errors[1].code", {"errors": [{}, {"code": "E7"}]})])
+def test_a_refusal_at_any_json_path_keeps_the_good_token(launch, provider, path, refusal):
+    daemon = launch(documents.client_credentials(provider, oauth2={"failPath": path, "failStatusCode": 200}))
+    good = daemon.token().json()["access_token"]
+    provider.on("/token", Answer(json={"access_token": "refused-token", "expires_in": 3600, **refusal}))
+    assert daemon.admin("POST", "/v1/connections/crm/refresh").status >= 400
+    token = daemon.token().json()
+    assert token["access_token"] == good and token["generation"] == 1
+    assert daemon.metrics()['iclientd_exchanges_total{class="token_refused"}'] == 1
+
+
+XML = {"accessTokenPath": "/s:Session/Token", "refreshTokenPath": "/s:Session/Refresh/@value", "expiresInPath": "//Expires",
+       "scopePath": "/s:Session/Scope", "responseMetadata": ["/s:Session/Server"], "failPath": "/*/Fault/Code", "failValues": ["E7"]}
+
+
+def session(token, refresh, fault=""):
+    return Answer(content_type="application/soap+xml; charset=utf-8", text=(
+        '<?xml version="1.0"?><s:Session xmlns:s="urn:s" xmlns="urn:d">' + fault + f"<Token>\n {token}\n</Token>"
+        f'<Refresh value="{refresh}"/><More><Expires>1200</Expires></More><Scope>a</Scope><Scope>b</Scope><Server>eu&amp;1</Server></s:Session>'))
+
+
+def test_answers_in_xml_are_read_by_xpath(launch, provider):
+    daemon = launch(documents.code(provider, oauth2=XML))
+    issued = [provider.issue() for _ in range(2)]
+    provider.next("/token", session(issued[0]["access_token"], issued[0]["refresh_token"]))
+    daemon.login()
+    token = daemon.token().json()
+    assert token["access_token"] == issued[0]["access_token"] and 1100 <= token["expires_in"] <= 1200
+    assert token["scope"] == "a b" and token["metadata"] == {"/s:Session/Server": "eu&1"}
+    assert provider.requests_to("/token")[-1].headers["accept"].startswith("application/xml")
+    provider.next("/token", session(issued[1]["access_token"], issued[1]["refresh_token"]))
+    assert daemon.admin("POST", "/v1/connections/crm/refresh").status == 200
+    assert provider.requests_to("/token")[-1].params["refresh_token"] == issued[0]["refresh_token"]
+    assert daemon.token().json()["access_token"] == issued[1]["access_token"]
+    fault = "<Fault><Code>E7</Code></Fault>"
+    provider.on("/token", session("refused-token", "refused-refresh-token", fault))
+    report = {"generation": 2, "status": 500, "body": f"<e>{fault}</e>"}
+    assert daemon.rejected(**{**report, "content_type": "application/json"}).json()["auth_failure"] is False
+    assert daemon.rejected(**{**report, "body": f"<e>{fault}<!-- half"}).json()["auth_failure"] is False
+    reply = daemon.rejected(**report, content_type="text/xml; charset=iso-8859-1")
+    assert reply.status == 409 and error_of(reply)["code"] == "authorization_required"
+
+
+def test_a_report_in_xml_needs_no_media_type(launch, provider):
+    rules = {"failPath": "//faultcode", "failValues": ["INVALID_SESSION_ID"]}
+    daemon = launch(documents.client_credentials(provider, oauth2=rules))
+    daemon.token()
+    fault = '<?xml version="1.0" encoding="ISO-8859-1"?><e:Envelope xmlns:e="x"><faultcode>%s</faultcode></e:Envelope>'
+    assert daemon.rejected(generation=1, status=500, body=fault % "OTHER").json()["auth_failure"] is False
+    hostile = '<!DOCTYPE e [<!ENTITY f "INVALID_SESSION_ID">]><e><faultcode>&f;</faultcode></e>'
+    assert daemon.rejected(generation=1, status=500, body=hostile).json()["auth_failure"] is False
+    assert daemon.rejected(generation=1, status=500, body=fault % "INVALID_SESSION_ID").json()["auth_failure"] is True
+    assert provider.count() == 2
+    assert daemon.rejected(generation=2, status=401, content_type=7).status == 400
+
+
 def test_expires_in_as_text_is_read(launch, provider):
     provider.token_extra = {"expires_in": "1200"}
     daemon = launch(documents.client_credentials(provider))

@@ -64,6 +64,14 @@ Test(failure_rule, matches_when_every_part_that_it_has_matches)
         {"{\"path\":\"errors.0.code\"}", 200, "{\"errors\":[{\"code\":\"x\"}]}", true},
         {"{\"path\":\"errors.1.code\"}", 200, "{\"errors\":[{\"code\":\"x\"}]}", false},
         {"{\"path\":\"0.code\"}", 200, "[{\"code\":\"x\"}]", true},
+        {"{\"path\":\"$.errorMessage\"}", 200, "{\"errorMessage\":\"x\"}", true},
+        {"{\"path\":\"$['a']['b']\"}", 200, "{\"a\":{\"b\":\"x\"}}", true},
+        {"{\"path\":\"$.errors[1].code\"}", 200, "{\"errors\":[{},{\"code\":1}]}", true},
+        {"{\"path\":\"errors.*.code\",\"values\":[\"b\"]}", 200, "{\"errors\":[{\"code\":\"a\"},{\"code\":\"b\"}]}", true},
+        {"{\"path\":\"errors[*].code\",\"values\":[\"c\"]}", 200, "{\"errors\":[{\"code\":\"a\"},{\"code\":\"b\"}]}", false},
+        {"{\"path\":\"errors.*.code\"}", 200, "{\"errors\":[{\"code\":0},{\"code\":\"\"},{}]}", false},
+        {"{\"path\":\"errors.*\"}", 200, "{\"errors\":[]}", false},
+        {"{\"path\":\"/r/error\"}", 200, "{\"r\":{\"error\":\"x\"},\"/r/error\":\"x\"}", false},
         /* values: exact, as strings */
         {"{\"path\":\"e\",\"values\":[\"a\",\"b\"]}", 200, "{\"e\":\"b\"}", true},
         {"{\"path\":\"e\",\"values\":[\"a\",\"b\"]}", 200, "{\"e\":\"B\"}", false},
@@ -103,7 +111,7 @@ Test(failure_rule, matches_when_every_part_that_it_has_matches)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO(failure_rules) rules = rules_from(cases[i].rule);
         AUTO_JSON body = parse(cases[i].body);
-        cr_assert_eq(failure_rules_match(rules, cases[i].status, body), cases[i].matches, "%s on %d %s", cases[i].rule,
+        cr_assert_eq(failure_rules_match(rules, cases[i].status, &(struct reply_document){.json = body}), cases[i].matches, "%s on %d %s", cases[i].rule,
                      cases[i].status, cases[i].body ? cases[i].body : "(none)");
     }
 }
@@ -124,13 +132,39 @@ Test(failure_rule, match_names_the_field_and_its_value)
         AUTO(failure_rules) rules = rules_from(cases[i].rule);
         AUTO_JSON body = parse(cases[i].body);
         AUTO_JSON value = cases[i].value ? json_loads(cases[i].value, JSON_DECODE_ANY, NULL) : NULL;
-        struct failure_match match;
-        cr_assert(failure_rules_find(rules, 200, body, &match), "%s", cases[i].rule);
+        AUTO_FINISH(failure_match) match = {0};
+        cr_assert(failure_rules_find(rules, 200, &(struct reply_document){.json = body}, &match), "%s", cases[i].rule);
         if (cases[i].path)
             cr_assert_str_eq(match.path, cases[i].path);
         else
             cr_assert_null(match.path);
         cr_assert(value ? json_equal(match.value, value) : !match.value, "%s", cases[i].rule);
+    }
+}
+
+Test(failure_rule, xml_is_judged_by_its_texts)
+{
+    static const struct {
+        const char *rule;
+        bool matches;
+    } cases[] = {
+        {"{\"path\":\"/r/error/code\",\"values\":[\"E2\"]}", true},
+        {"{\"path\":\"/r/error/code\",\"values\":[\"E3\"]}", false},
+        {"{\"path\":\"//error[2]/code\",\"values\":[\"E1\"]}", false},
+        {"{\"path\":\"/r/@ok\",\"values\":[false]}", true},
+        {"{\"path\":\"/r/none\"}", false},
+        {"{\"path\":\"/r/empty\"}", false},
+        {"{\"path\":\"plain\",\"values\":[\"p\"]}", true},
+        {"{\"path\":\"error.code\"}", false},
+        {"{\"statusCode\":400,\"path\":\"/r/error\"}", false},
+    };
+    static const char text[] = "<r ok='false'><error><code>E1</code></error><error><code> E2\n</code></error><empty/>"
+                               "<plain>p</plain></r>";
+    AUTO_FINISH(reply_document) document = {0};
+    cr_assert_eq(xml_document_read(text, strlen(text), NULL, &document.xml, NULL), OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO(failure_rules) rules = rules_from(cases[i].rule);
+        cr_expect_eq(failure_rules_match(rules, 200, &document), cases[i].matches, "%s", cases[i].rule);
     }
 }
 
@@ -143,7 +177,7 @@ Test(failure_rule, no_rules_match_nothing_and_any_rule_is_enough)
     cr_assert_eq(failure_rules_count(rules), 2);
     AUTO_JSON body = parse("{\"error\":\"x\"}");
     cr_assert(failure_rules_match(rules, 401, NULL));
-    cr_assert(failure_rules_match(rules, 200, body));
+    cr_assert(failure_rules_match(rules, 200, &(struct reply_document){.json = body}));
     cr_assert_not(failure_rules_match(rules, 403, NULL));
 }
 
@@ -237,7 +271,7 @@ Test(failure_rule, to_json_shares_nothing_with_the_rules)
     AUTO_JSON written = failure_rules_to_json(rules);
     json_array_clear(json_object_get(json_array_get(written, 0), "values"));
     AUTO_JSON body = parse("{\"e\":\"x\"}");
-    cr_assert(failure_rules_match(rules, 200, body));
+    cr_assert(failure_rules_match(rules, 200, &(struct reply_document){.json = body}));
 }
 
 /* A small generator with a fixed seed: the same hostile values on every run. */
@@ -296,7 +330,7 @@ Test(failure_rule, values_match_exactly_when_their_texts_are_equal)
         write_reference(found, found_text);
         const bool equal = strcmp(listed_text, found_text) == 0;
         matches += equal;
-        cr_assert_eq(failure_rules_match(rules, 200, body), equal, "%s and %s", listed_text, found_text);
+        cr_assert_eq(failure_rules_match(rules, 200, &(struct reply_document){.json = body}), equal, "%s and %s", listed_text, found_text);
     }
     cr_assert_gt(matches, 200, "the generator makes some that match");
 }
@@ -315,10 +349,10 @@ Test(failure_rule, array_matches_exactly_when_an_element_does)
         for (unsigned i = next_number(&state) % 5; i > 0; i--) {
             AUTO_JSON element = make_hostile_scalar(&state);
             AUTO_JSON alone = json_pack("{s:O}", "e", element);
-            any = any || failure_rules_match(rules, 200, alone);
+            any = any || failure_rules_match(rules, 200, &(struct reply_document){.json = alone});
             json_array_append(elements, element);
         }
         AUTO_JSON body = json_pack("{s:O}", "e", elements);
-        cr_assert_eq(failure_rules_match(rules, 200, body), any);
+        cr_assert_eq(failure_rules_match(rules, 200, &(struct reply_document){.json = body}), any);
     }
 }

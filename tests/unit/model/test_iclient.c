@@ -236,18 +236,18 @@ Test(iclient, failure_rules_come_from_the_flat_fields_and_token_failures)
     AUTO_JSON other = fixture_json("{'error':'quota'}");
     AUTO(iclient) plain = fixture_iclient("{}");
     cr_assert(failure_rules_match(iclient_api_failures(plain), 401, NULL));
-    cr_assert_not(failure_rules_match(iclient_api_failures(plain), 400, failed));
+    cr_assert_not(failure_rules_match(iclient_api_failures(plain), 400, &(struct reply_document){.json = failed}));
     AUTO(iclient) flat = fixture_iclient("{'oauth2':{'failPath':'error','failValues':['expired']}}");
-    cr_assert(failure_rules_match(iclient_api_failures(flat), 200, failed));
-    cr_assert(failure_rules_match(iclient_token_failures(flat), 200, failed));
-    cr_assert_not(failure_rules_match(iclient_api_failures(flat), 200, other));
-    cr_assert(failure_rules_match(iclient_api_failures(flat), 401, other));
+    cr_assert(failure_rules_match(iclient_api_failures(flat), 200, &(struct reply_document){.json = failed}));
+    cr_assert(failure_rules_match(iclient_token_failures(flat), 200, &(struct reply_document){.json = failed}));
+    cr_assert_not(failure_rules_match(iclient_api_failures(flat), 200, &(struct reply_document){.json = other}));
+    cr_assert(failure_rules_match(iclient_api_failures(flat), 401, &(struct reply_document){.json = other}));
     AUTO(iclient) status = fixture_iclient("{'oauth2':{'failStatusCode':400}}");
     cr_assert(failure_rules_match(iclient_api_failures(status), 400, NULL));
     cr_assert_not(failure_rules_match(iclient_api_failures(status), 401, NULL));
     AUTO(iclient) token = fixture_iclient("{'oauth2':{'tokenFailures':[{'statusCode':200,'path':'error'}]}}");
-    cr_assert(failure_rules_match(iclient_token_failures(token), 200, other));
-    cr_assert_not(failure_rules_match(iclient_api_failures(token), 200, other));
+    cr_assert(failure_rules_match(iclient_token_failures(token), 200, &(struct reply_document){.json = other}));
+    cr_assert_not(failure_rules_match(iclient_api_failures(token), 200, &(struct reply_document){.json = other}));
 }
 
 Test(iclient, last_hold_frees_it)

@@ -54,7 +54,7 @@ Test(iclient_json, wrong_types_and_values_are_faults)
         {"{'oauth2':{'clientId':''}}", "/oauth2/clientId", "empty"},
         {"{'oauth2':{'scheme':'Bearer x'}}", "/oauth2/scheme", "scheme"},
         {"{'oauth2':{'accessTokenHeaderName':'X Y'}}", "/oauth2/accessTokenHeaderName", "header name"},
-        {"{'oauth2':{'accessTokenPath':'/data/token'}}", "/oauth2/accessTokenPath", "dotted"},
+        {"{'oauth2':{'accessTokenPath':'data/token'}}", "/oauth2/accessTokenPath", "at character 5"},
         {"{'oauth2':{'clientSecret':'******'}}", "/oauth2/clientSecret", "mask"},
         {"{'oauth2':{'clientSecret':''}}", "/oauth2/clientSecret", "empty"},
         {"{'oauth2':{'clientSecret':{'$vault':'x'}}}", "/oauth2/clientSecret", "$env"},

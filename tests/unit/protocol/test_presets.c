@@ -347,8 +347,8 @@ static void check_replies(const struct provider_case *provider_case)
     const struct failure_rules *rules = iclient_api_failures(connection_iclient(provider_case->fixture.connection));
     json_array_foreach(json_object_get(provider_case->expected, "apiReplies"), i, reply)
     {
-        bool failure = failure_rules_match(rules, (int)json_integer_value(json_object_get(reply, "status")),
-                                           json_object_get(reply, "body"));
+        const struct reply_document body = {.json = json_object_get(reply, "body")};
+        bool failure = failure_rules_match(rules, (int)json_integer_value(json_object_get(reply, "status")), &body);
         cr_expect_eq(failure, json_is_true(json_object_get(reply, "failure")), "%s: API reply %zu",
                      provider_case->label, i);
     }

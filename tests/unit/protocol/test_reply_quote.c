@@ -50,10 +50,10 @@ Test(reply_quote, a_providers_words_are_quoted_without_secrets_tokens_and_contro
     struct fixture fixture = fixture_create(ICLIENT, CONNECTION);
     fixture_set_tokens(&fixture, "old-access", "old-refresh");
     fixture.context.state = "xyz123";
-    AUTO_JSON body = fixture_json("{\"access_token\":\"fresh\",\"id_token\":\"idtok\"}");
+    AUTO_FINISH(reply_document) body = {.json = fixture_json("{\"access_token\":\"fresh\",\"id_token\":\"idtok\"}")};
     for (size_t i = 0; i < sizeof quotes / sizeof quotes[0]; i++) {
         char quoted[128] = "before";
-        bool allowed = reply_quote(&fixture.context, body, quotes[i].text, quoted, sizeof quoted);
+        bool allowed = reply_quote(&fixture.context, &body, quotes[i].text, quoted, sizeof quoted);
         cr_expect_eq(allowed, quotes[i].quoted != NULL, "%s", quotes[i].text);
         cr_expect_str_eq(quoted, quotes[i].quoted ? quotes[i].quoted : "", "%s: %s", quotes[i].text, quoted);
     }

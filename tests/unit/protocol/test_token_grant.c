@@ -7,9 +7,9 @@
 static struct token_set *read_tokens(struct fixture *fixture, enum token_exchange exchange, const char *text,
                                      struct error *ret_error)
 {
-    AUTO_JSON body = fixture_json(text);
+    AUTO_FINISH(reply_document) body = {.json = fixture_json(text)};
     struct token_set *tokens = NULL;
-    cr_assert_eq(token_grant_read(exchange, &fixture->context, body, &tokens, ret_error), OK, "%s: %s", text,
+    cr_assert_eq(token_grant_read(exchange, &fixture->context, &body, &tokens, ret_error), OK, "%s: %s", text,
                  ret_error->message);
     return tokens;
 }

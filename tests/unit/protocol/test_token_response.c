@@ -130,6 +130,22 @@ static const struct {
     /* granted */
     {PLAIN, REFRESH, 200, NULL, "{\"access_token\":\"!~a.b-c_d~e+f/g==\",\"error\":null}", OUTCOME_GRANTED, "", NULL},
     {PLAIN, REFRESH, 201, "text/html", "\xEF\xBB\xBF {\"access_token\":\"a\",\"error\":\"\"}\n", OUTCOME_GRANTED, "", NULL},
+    {WITH("\"accessTokenPath\":\"$.data[*].token\""), CODE, 200, NULL, "{\"data\":[{},{\"token\":null},{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
+    {WITH("\"accessTokenPath\":\"$['data'][0]['token']\""), CODE, 200, NULL, "{\"data\":[{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
+    {WITH("\"failPath\":\"$.errorMessage\""), REFRESH, 200, NULL, "{\"access_token\":\"refused\",\"errorMessage\":\"no\"}", OUTCOME_TOKEN_REFUSED, "", NULL},
+
+    /* XML, where the media type is; Salesforce's format=xml has the usual names below the root */
+    {WITH("\"accessTokenPath\":\"/OAuth/access_token\""), CODE, 200, "application/xml", "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_GRANTED, "", NULL},
+    {PLAIN, CODE, 200, "text/xml;charset=UTF-8", "\n<OAuth><access_token>a</access_token><error/></OAuth>", OUTCOME_GRANTED, "", NULL},
+    {PLAIN, CODE, 200, "application/xml", "{\"access_token\":\"a\"}", OUTCOME_GRANTED, "", NULL},
+    {PLAIN, CODE, 200, "text/plain", "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_BROKEN, "", "not JSON"},
+    {WITH("\"accessTokenPath\":\"/OAuth/token\""), CODE, 200, "application/xml", "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_BROKEN, "", "without an access token at /OAuth/token"},
+    {PLAIN, REFRESH, 400, "application/xml", "<OAuth><error>invalid_grant</error><error_description>it is over</error_description></OAuth>", OUTCOME_TOKEN_REFUSED, "invalid_grant", "invalid_grant: it is over"},
+    {PLAIN, REFRESH, 401, "application/xml", "<OAuth><error>invalid_client</error></OAuth>", OUTCOME_CLIENT_REFUSED, "invalid_client", NULL},
+    {WITH("\"failPath\":\"//code\",\"failValues\":[\"E7\"]"), REFRESH, 200, "application/soap+xml", "<e><access_token>refused</access_token><f><code>E7</code></f></e>", OUTCOME_TOKEN_REFUSED, "", NULL},
+    {PLAIN, REFRESH, 200, "application/xml", "<!DOCTYPE a [<!ENTITY e 'x'>]><a><access_token>&e;</access_token></a>", OUTCOME_BROKEN, "", "not XML that can be read"},
+    {PLAIN, REFRESH, 200, "application/xml", "<a><access_token>x", OUTCOME_BROKEN, "", "not XML that can be read"},
+    {PLAIN, REFRESH, 400, "application/xhtml+xml", "<html><error>invalid_grant</error></html>", OUTCOME_BROKEN, "", NULL},
     {WITH("\"accessTokenPath\":\"data.0.token\""), CODE, 200, NULL, "{\"data\":[{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
 };
 
