@@ -64,6 +64,7 @@
     X(REDIRECT_URI, "/oauth2/redirectUri", TEXT, NULL)                                                                 \
     X(ISSUER, "/oauth2/issuer", URI, NULL)                                                                             \
     X(CLIENT_CREDENTIALS_LOCATION, "/oauth2/clientCredentialsLocation", CHOICE, "\"basicauthheader\"")                 \
+    X(CLIENT_CREDENTIALS_ENCODING, "/oauth2/clientCredentialsEncoding", CHOICE, "\"form\"")                             \
     X(TOKEN_AUTH_METHOD, "/oauth2/tokenAuthMethod", CHOICE, NULL)                                                      \
     X(AUTH_URI, "/oauth2/auth/uri", URI, NULL)                                                                         \
     X(TOKEN_URI, "/oauth2/token/uri", URI, NULL)                                                                       \

@@ -125,9 +125,10 @@ static bool is_uri_unreserved(char c)
     return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+/* The tilde, too, which browsers encode: a server that does not decode gets what is unreserved as it is. */
 static bool is_form_plain(char c)
 {
-    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '*' || c == ' ';
+    return is_uri_unreserved(c) || c == '*' || c == ' ';
 }
 
 static bool append_escaped(struct text_buffer *buffer, const char *bytes, size_t length, bool (*is_plain)(char))

@@ -45,6 +45,7 @@
     X(REDIRECT_URI, "As registered at the provider; absent: the daemon's own for this iClient. No templates.")         \
     X(ISSUER, "The authorization server's name for itself: an answer's iss has to be exactly this (RFC 9207).")        \
     X(CLIENT_CREDENTIALS_LOCATION, "Where client id and secret go. Never both.")                                       \
+    X(CLIENT_CREDENTIALS_ENCODING, "none: for servers that do not decode what is in the Authorization header.")        \
     X(TOKEN_AUTH_METHOD, "How the client authenticates at the token endpoint.")                                        \
     X(AUTH_URI, "Where a person logs in. A query that is there already is kept.")                                      \
     X(TOKEN_URI, "Where tokens come from.")                                                                            \

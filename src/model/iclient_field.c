@@ -22,6 +22,7 @@ static const struct iclient_field_row rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_PKCE].choices = CHOICES("s256", "plain"),
     [ICLIENT_PKCE].choice_nullable = true,
     [ICLIENT_CLIENT_CREDENTIALS_LOCATION].choices = CHOICES("basicauthheader", "body"),
+    [ICLIENT_CLIENT_CREDENTIALS_ENCODING].choices = CHOICES("form", "none"),
     [ICLIENT_TOKEN_AUTH_METHOD].choices =
         CHOICES("client_secret_jwt", "private_key_jwt", "none", "basicauthheader", "body"),
     [ICLIENT_TOKEN_METHOD].choices = CHOICES("POST", "GET"),

@@ -121,6 +121,19 @@ static void check_secret_presence(const struct validation *validation)
                        "contradicts tokenAuthMethod \"none\": it is never sent");
 }
 
+/* What goes into the Authorization header, where the first colon ends the id (RFC 7617 §2). */
+static void check_credentials_encoding(const struct validation *validation)
+{
+    const char *client_id = iclient_client_id(validation->iclient);
+    const bool is_basic = validation->iclient->client_authentication == CLIENT_AUTH_BASIC;
+    if (is_basic && is(validation, ICLIENT_CLIENT_CREDENTIALS_ENCODING, "none") && client_id && strchr(client_id, ':'))
+        document_fault(validation->faults, pointer_of(ICLIENT_CLIENT_CREDENTIALS_ENCODING), NULL,
+                       "\"none\" cannot carry a client id with a colon in it (RFC 7617)");
+    if (!is_basic && is_own(validation, ICLIENT_CLIENT_CREDENTIALS_ENCODING))
+        document_warning(validation->faults, pointer_of(ICLIENT_CLIENT_CREDENTIALS_ENCODING), NULL,
+                         "has no effect: only an Authorization header has client id and secret encoded");
+}
+
 static void check_authentication(const struct validation *validation)
 {
     const bool is_public = is(validation, ICLIENT_TYPE, "public");
@@ -143,6 +156,7 @@ static void check_authentication(const struct validation *validation)
         document_fault(validation->faults, pointer_of(ICLIENT_TOKEN_AUTH_METHOD), NULL,
                        "contradicts jwt.use \"clientAssertion\"");
     check_secret_presence(validation);
+    check_credentials_encoding(validation);
 }
 
 static void check_grants(const struct validation *validation)

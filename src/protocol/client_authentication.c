@@ -9,20 +9,30 @@
 
 enum { CREDENTIALS_MAX = 64 * 1024 };
 
-static void append_form_secret(struct text_buffer *buffer, const struct secret *secret)
+static bool append_plain(struct text_buffer *buffer, const char *bytes, size_t length)
 {
-    if (secret)
-        text_buffer_append_form(buffer, secret_reveal(secret), secret_length(secret));
+    return text_buffer_append(buffer, bytes, length);
 }
 
-/* RFC 6749 §2.3.1: id and secret are form-encoded first, then joined, then Base64. */
+/*
+ * RFC 6749 §2.3.1: id and secret are form-encoded first, then joined, then Base64. Many servers never decode the two;
+ * for these clientCredentialsEncoding is "none".
+ */
 static enum status make_basic(struct request_builder *builder, const char *client_id, struct error *ret_error)
 {
+    const char *encoding = iclient_text(builder->iclient, ICLIENT_CLIENT_CREDENTIALS_ENCODING);
+    bool is_plain = encoding && strcmp(encoding, "none") == 0;
+    bool (*append)(struct text_buffer *, const char *, size_t) = is_plain ? append_plain : text_buffer_append_form;
+    /* RFC 7617 §2: the first colon ends the id. */
+    if (is_plain && strchr(client_id, ':'))
+        return error_set(ret_error, ERR_INVALID, "a client id with a colon needs clientCredentialsEncoding \"form\"");
     AUTO_FINISH(text_buffer) pair;
     text_buffer_init(&pair, CREDENTIALS_MAX);
-    text_buffer_append_form(&pair, client_id, strlen(client_id));
+    append(&pair, client_id, strlen(client_id));
     text_buffer_append_text(&pair, ":");
-    append_form_secret(&pair, iclient_client_secret(builder->iclient));
+    const struct secret *secret = iclient_client_secret(builder->iclient);
+    if (secret)
+        append(&pair, secret_reveal(secret), secret_length(secret));
 
     AUTO_FINISH(text_buffer) value;
     text_buffer_init(&value, 2 * CREDENTIALS_MAX);

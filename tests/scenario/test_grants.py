@@ -1,5 +1,7 @@
 """Each grant against real authorization servers."""
 
+import base64
+
 import documents
 import pytest
 from daemon import ROOT, error_of
@@ -175,6 +177,31 @@ def test_jwt_bearer_tokens_are_revoked(launch, authlib):
     token = daemon.token().json()["access_token"]
     assert daemon.admin("POST", "/v1/connections/crm/revoke").status in (200, 204)
     assert not authlib.is_active(token)
+
+
+ODD_SECRET = "x/y+z=:%7E %~é"
+
+
+@pytest.mark.parametrize("encoding, reaches", [(None, False), ("form", False), ("none", True)])
+def test_a_secret_reaches_a_server_that_does_not_decode_it(launch, authlib, encoding, reaches):
+    """Authlib takes what is in the Authorization header as it is."""
+    client = authlib.add_client()
+    client.secret = ODD_SECRET.encode("ascii", "ignore").decode()
+    daemon = launch(documents.iclient(authlib, (client.id, client.secret), "clientcredentials",
+                                      oauth2={"clientCredentialsEncoding": encoding}))
+    reply = daemon.token()
+    assert (reply.status == 200) == reaches, reply
+    assert reaches or error_of(reply)["code"] == "client_rejected"
+
+
+@pytest.mark.parametrize("encoding, reaches", [(None, True), ("form", True), ("none", False)])
+def test_a_secret_reaches_a_server_that_decodes_it(launch, provider, encoding, reaches):
+    provider.client = ("client~1.a_b-c", ODD_SECRET)
+    daemon = launch(documents.iclient(provider, provider.client, "clientcredentials",
+                                      oauth2={"clientCredentialsEncoding": encoding}))
+    assert (daemon.token().status == 200) == reaches
+    header = base64.b64decode(provider.requests_to("/token")[0].headers["Authorization"].removeprefix("Basic ")).decode()
+    assert header.startswith("client~1.a_b-c:") and header.endswith("~é" if encoding == "none" else "~%C3%A9")
 
 
 @pytest.mark.parametrize("auth_method, key_method", [("private_key_jwt", "RS256"), ("private_key_jwt", "ES256"),

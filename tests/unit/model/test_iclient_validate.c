@@ -56,6 +56,7 @@ Test(iclient_validate, contradictions_are_refused)
          "public"},
         {"{'type':'public','oauth2':{'clientSecret':null,'clientCredentialsLocation':'basicauthheader'}}",
          "/oauth2/clientCredentialsLocation", "public"},
+        {"{'oauth2':{'clientId':'a:b','clientCredentialsEncoding':'none'}}", "/oauth2/clientCredentialsEncoding", "colon"},
         {"{'oauth2':{'clientSecret':null,'tokenAuthMethod':'none','clientCredentialsLocation':'body'}}",
          "/oauth2/clientCredentialsLocation", "none"},
         {"{'oauth2':{'tokenAuthMethod':'none'}}", "/oauth2/clientSecret", "never sent"},

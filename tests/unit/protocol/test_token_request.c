@@ -104,6 +104,13 @@ static const struct {
      HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\"," CLIENT ",\"token\":{\"uri\":\"" SERVER
           "/token\",\"headers\":{\"authorization\":\"Client {{{iClient.oauth2.clientSecret}}}\"}}}}",
      NULL, "Client gX1fBat3bV", FORM, "grant_type=client_credentials"},
+    {"what a form encodes, and nothing unreserved", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
+     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"clientId\":\"a-b.c_d~e\",\"clientSecret\":\"x/y+z=:%~\"," URIS "}}",
+     NULL, "Basic YS1iLmNfZH5lOnglMkZ5JTJCeiUzRCUzQSUyNX4=", FORM, "grant_type=client_credentials"},
+    {"nothing encoded for a server that does not decode", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
+     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"clientCredentialsEncoding\":\"NONE\",\"clientId\":\"a b\","
+          "\"clientSecret\":\"x/y+z=:%~\"," URIS "}}",
+     NULL, "Basic YSBiOngveSt6PTolfg==", FORM, "grant_type=client_credentials"},
     {"id and secret form-encoded before Base64", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
      HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"clientId\":\"a:b\",\"clientSecret\":\"c d%\"," URIS "}}",
      NULL, "Basic YSUzQWI6YytkJTI1", FORM, "grant_type=client_credentials"},
