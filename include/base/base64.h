@@ -13,4 +13,7 @@ bool base64url_append(struct text_buffer *buffer, const void *bytes, size_t leng
 /* Decodes unpadded base64url, appending the bytes. ERR_INVALID on any other character, length or stray bits. */
 enum status base64url_decode(const char *text, size_t length, struct text_buffer *ret_bytes);
 
+/* Decodes either alphabet, padded or not, white space ignored, as people paste it. ERR_INVALID on anything else. */
+enum status base64_decode_pasted(const char *text, size_t length, struct text_buffer *ret_bytes);
+
 #endif

@@ -18,7 +18,7 @@
  *   ID        24 hex digits                     HEADERS        lines, JSON text, an object or [{name,value}]; templates
  *   TIME      read-only UTC time                BODY           JSON text, form text or an object; templates
  *   LIFETIME  seconds, 0 or "never"             RULES          an array of {statusCode, path, values}
- *   PATH      a reply path (reply_path.h)
+ *   PATH      a reply path (reply_path.h)         JSON_OBJECT    an object, or JSON text of one; templates in its strings
  *   CHOICE    one of a fixed set (case ignored; may be null where the set says so)
  *   COMPUTED  given back, ignored on write
  */
@@ -51,9 +51,11 @@
     X(JWT_SECRET, "/jwt/secret", SECRET, NULL)                                                                         \
     X(JWT_PRIVATE_KEY, "/jwt/privateKey", SECRET, NULL)                                                                \
     X(JWT_PASSPHRASE, "/jwt/passphrase", SECRET, NULL)                                                                 \
-    X(JWT_HEADER, "/jwt/header", OBJECT, NULL)                                                                         \
-    X(JWT_PAYLOAD, "/jwt/payload", OBJECT, NULL)                                                                       \
+    X(JWT_SECRET_IS_BASE64, "/jwt/isSecretBase64Encoded", FLAG, "false")                                               \
+    X(JWT_HEADER, "/jwt/header", JSON_OBJECT, NULL)                                                                     \
+    X(JWT_PAYLOAD, "/jwt/payload", JSON_OBJECT, NULL)                                                                  \
     X(JWT_LIFETIME, "/jwt/lifetime", NUMBER, "300")                                                                    \
+    X(JWT_TOKEN, "/jwt/token", SECRET, NULL)                                                                           \
     X(JWT_USE, "/jwt/use", CHOICE, "\"assertion\"")                                                                    \
     X(CLIENT_ID, "/oauth2/clientId", TEXT, NULL)                                                                       \
     X(CLIENT_SECRET, "/oauth2/clientSecret", SECRET, NULL)                                                             \
@@ -129,24 +131,34 @@
 enum iclient_field_kind {
     FIELD_TEXT, FIELD_TEMPLATE, FIELD_URI, FIELD_FLAG, FIELD_NUMBER, FIELD_ID, FIELD_TIME, FIELD_LIFETIME, FIELD_CHOICE,
     FIELD_COMPUTED, FIELD_SECRET, FIELD_SECRET_OBJECT, FIELD_OBJECT, FIELD_PARAMS, FIELD_STRINGS, FIELD_HEADERS,
-    FIELD_BODY, FIELD_RULES, FIELD_PATH,
+    FIELD_BODY, FIELD_RULES, FIELD_PATH, FIELD_JSON_OBJECT,
 };
 
 #define ICLIENT_FIELD_SYMBOL(symbol, pointer, kind, fallback) ICLIENT_##symbol,
 enum iclient_field { ICLIENT_FIELD_TABLE(ICLIENT_FIELD_SYMBOL) ICLIENT_FIELD_COUNT };
 #undef ICLIENT_FIELD_SYMBOL
 
+/* Another word for one of a field's choices: the platform's hmac-sha256 for HS256. */
+struct iclient_field_word {
+    const char *word;
+    const char *choice;
+};
+
 struct iclient_field_row {
     const char *pointer;
     enum iclient_field_kind kind;
     const char *fallback;        /* JSON text; NULL: none */
     const char *const *choices;  /* NULL-terminated, for FIELD_CHOICE and for the elements of allowedGrants */
+    const struct iclient_field_word *other_words; /* ended by a NULL word; NULL: none */
     bool choice_nullable;        /* null is a value of its own: pkceCodeChallengeMethod; elsewhere it is the same as nothing */
     bool paths;                  /* STRINGS: each is a reply path (responseMetadata) */
     bool comma_separated;        /* STRINGS: a string is a list with commas (failValues, validDomainNames) */
 };
 
 const struct iclient_field_row *iclient_field_row(enum iclient_field field);
+
+/* A field's second pointer: the platform's /jwt/headers for /jwt/header. index from 0; NULL: there are no more. */
+const char *iclient_field_second_pointer(size_t index, enum iclient_field *ret_field);
 
 /* The field "name" of the level that pointer parent names ("", "/oauth2", "/oauth2/token"); ICLIENT_FIELD_COUNT when none. */
 enum iclient_field iclient_field_find(const char *parent, const char *name);

@@ -6,15 +6,17 @@
 #include "protocol/grant_context.h"
 
 /*
- * The JWT that an iClient's "jwt" block describes, templates of header and payload rendered. Defaults where the
- * payload is silent (RFC 7523 §3): iss and sub client id, aud token URI, iat now, exp now + jwt.lifetime, jti random; a
- * null in the payload removes a default. Claims iat, exp and nbf whose rendered value is a whole number become JSON
+ * The JWT that an iClient's "jwt" block describes, templates of header and payload rendered; jwt.token where there is one,
+ * as it is. Without a payload the claims are those of RFC 7523 §3: iss and sub client id, aud token URI, iat now, exp now +
+ * jwt.lifetime, jti random. A payload is all that is signed, but for iat and exp where it is silent; a null in it keeps one
+ * of these two away. Claims iat, exp and nbf whose rendered value is a whole number become JSON
  * numbers. Errors of template_render() and jwt_sign().
  */
 enum status jwt_assertion_create(const struct grant_context *context, struct secret **ret_token,
                                  struct error *ret_error);
 /*
- * For jwt.use accessToken: the signed JWT with its own lifetime, as a token set (generation 0).
+ * For jwt.use accessToken: the signed JWT, or jwt.token, with its own lifetime as a token set (generation 0). ERR_INVALID:
+ * jwt.token has expired.
  */
 enum status jwt_assertion_create_token(const struct grant_context *context, struct token_set **ret_tokens,
                                        struct error *ret_error);

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Encoded in blocks through the stack: 48 bytes are 64 characters, without padding between the blocks. */
 enum { BLOCK_BYTES = 48, BLOCK_CHARACTERS = 64 };
@@ -91,4 +92,22 @@ enum status base64url_decode(const char *text, size_t length, struct text_buffer
     if (status != OK)
         text_buffer_truncate(ret_bytes, start);
     return status;
+}
+
+enum status base64_decode_pasted(const char *text, size_t length, struct text_buffer *ret_bytes)
+{
+    AUTO_FINISH(text_buffer) plain;
+    text_buffer_init(&plain, length);
+    size_t padding = 0;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
+        if (memchr(" \t\r\n", c, 4))
+            continue;
+        padding += c == '=';
+        if (c != '=' && (padding > 0 || !text_buffer_append(&plain, &c, 1)))
+            return padding > 0 ? ERR_INVALID : ERR_NO_MEMORY;
+    }
+    if (padding > 2 || (padding > 0 && (plain.length + padding) % 4 != 0))
+        return ERR_INVALID;
+    return base64url_decode(text_buffer_text(&plain), plain.length, ret_bytes);
 }

@@ -1,5 +1,6 @@
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/json_read.h"
@@ -170,6 +171,24 @@ static json_t *read_object(struct field_walk *walk, enum iclient_field field, co
     return json_deep_copy(value);
 }
 
+/* Text is parsed before anything is rendered: a value cannot add a member. */
+static json_t *read_json_object(struct field_walk *walk, enum iclient_field field, const json_t *value)
+{
+    if (json_is_object(value))
+        return json_deep_copy(value);
+    if (!json_is_string(value))
+        return wrong_type(walk, pointer_of(field), "an object or JSON text of one", value);
+    AUTO_JSON parsed = NULL;
+    struct error error = {0};
+    enum status status = json_read_text(json_string_value(value), json_string_length(value), &parsed, &error);
+    if (!document_check(walk->faults, pointer_of(field), status, &error))
+        return NULL;
+    if (json_is_object(parsed))
+        return TAKE(parsed);
+    document_fault(walk->faults, pointer_of(field), NULL, "is JSON text of no object");
+    return NULL;
+}
+
 /* One element of STRINGS. */
 static json_t *read_element(struct field_walk *walk, enum iclient_field field, const char *pointer, size_t index,
                             const char *text)
@@ -334,6 +353,7 @@ static read_kind *const readers[] = {
     [FIELD_SECRET] = read_secret, [FIELD_OBJECT] = read_object,     [FIELD_SECRET_OBJECT] = read_secret_object,
     [FIELD_PARAMS] = read_params, [FIELD_STRINGS] = read_strings,   [FIELD_HEADERS] = read_headers,
     [FIELD_BODY] = read_body,     [FIELD_RULES] = read_rules,     [FIELD_PATH] = read_path,
+    [FIELD_JSON_OBJECT] = read_json_object,
 };
 
 /* ---- the walk through the fixed levels ---- */
@@ -391,6 +411,15 @@ static json_t *mask_wire_secrets(struct field_walk *walk, const struct iclient_f
     return spelled;
 }
 
+/* Another word for a choice is, too: who wrote it may not know ours. */
+static bool is_given_back_as_written(const struct iclient_field_row *row, const json_t *value, const json_t *normal)
+{
+    if (row->other_words)
+        return strcasecmp(json_string_value(value), json_string_value(normal)) != 0;
+    return row->kind == FIELD_HEADERS || row->kind == FIELD_BODY || row->kind == FIELD_LIFETIME ||
+           row->kind == FIELD_JSON_OBJECT;
+}
+
 static void read_field(struct field_walk *walk, enum iclient_field field, const char *name, const json_t *value,
                        json_t *level)
 {
@@ -401,6 +430,10 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
     }
     if (row->kind == FIELD_COMPUTED)
         return;
+    if (field_set_has(walk->set, field)) {
+        document_fault(walk->faults, row->pointer, "leave one of the two out", "stands there twice, once as \"%s\"", name);
+        return;
+    }
     bool is_blank = is_blank_body(field, value);
     if (is_blank)
         document_warning(walk->faults, row->pointer, "write {} for a request without parameters",
@@ -414,11 +447,11 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
     if (!normal)
         return;
     json_t *masked = mask_wire_secrets(walk, row, value, normal);
-    bool as_written = row->kind == FIELD_HEADERS || row->kind == FIELD_BODY || row->kind == FIELD_LIFETIME;
+    bool is_as_written = is_given_back_as_written(row, value, normal);
     if (masked)
         add_to_document(walk, level, name, masked);
     else
-        add_to_document(walk, level, name, as_written ? json_deep_copy(value) : json_incref(normal));
+        add_to_document(walk, level, name, is_as_written ? json_deep_copy(value) : json_incref(normal));
 }
 
 static bool is_preset_extra(const struct field_walk *walk, const char *parent, const char *name)

@@ -119,5 +119,8 @@ const char *field_choice(const struct iclient_field_row *row, const char *text)
     for (const char *const *choice = row->choices; *choice; choice++)
         if (strcasecmp(*choice, text) == 0)
             return *choice;
+    for (const struct iclient_field_word *other = row->other_words; other && other->word; other++)
+        if (strcasecmp(other->word, text) == 0)
+            return other->choice;
     return NULL;
 }

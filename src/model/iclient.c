@@ -30,6 +30,7 @@ void iclient_destroy(struct iclient *iclient)
     free(iclient->connection_paths);
     failure_rules_destroy(iclient->api_failures);
     failure_rules_destroy(iclient->token_failures);
+    secret_destroy(iclient->jwt_key);
     url_policy_destroy(iclient->url_policy);
     token_binding_destroy(iclient->binding);
     free(iclient->digest);
@@ -268,7 +269,8 @@ enum iclient_field iclient_jwt_key_field(const struct iclient *iclient)
 
 const struct secret *iclient_jwt_key(const struct iclient *iclient)
 {
-    return iclient_secret(iclient, iclient_jwt_key_field(iclient));
+    const enum iclient_field field = iclient_jwt_key_field(iclient);
+    return iclient->jwt_key && field == ICLIENT_JWT_SECRET ? iclient->jwt_key : iclient_secret(iclient, field);
 }
 
 const char *iclient_redirect_uri(const struct iclient *iclient)

@@ -17,6 +17,10 @@ static const struct iclient_field_row rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_ALLOWED_GRANTS].choices = GRANT_NAMES,
     [ICLIENT_JWT_SIGNATURE_METHOD].choices = CHOICES("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256",
                                                      "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"),
+    [ICLIENT_JWT_SIGNATURE_METHOD].other_words =
+        (const struct iclient_field_word[]){{"hmac-sha256", "HS256"}, {"hmac-sha384", "HS384"}, {"hmac-sha512", "HS512"},
+                                            {"rsa-sha256", "RS256"},  {"rsa-sha384", "RS384"},  {"rsa-sha512", "RS512"},
+                                            {NULL, NULL}},
     [ICLIENT_JWT_USE].choices = CHOICES("assertion", "clientAssertion", "accessToken"),
     [ICLIENT_GRANT_TYPE].choices = GRANT_NAMES,
     [ICLIENT_PKCE].choices = CHOICES("s256", "plain"),
@@ -36,6 +40,14 @@ static const struct iclient_field_row rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_VALID_DOMAIN_NAMES].comma_separated = true,
 };
 
+static const struct {
+    const char *pointer;
+    enum iclient_field field;
+} second_pointers[] = {
+    {"/jwt/headers", ICLIENT_JWT_HEADER},
+};
+enum { SECOND_POINTER_COUNT = sizeof second_pointers / sizeof second_pointers[0] };
+
 static const char *const groups[] = {
     "/jwt",           "/oauth2",     "/oauth2/auth", "/oauth2/token", "/oauth2/refresh",
     "/oauth2/revoke", "/salesforce", "/ebay",        "/netsuite",     "/amazonmws",
@@ -45,6 +57,14 @@ enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 const struct iclient_field_row *iclient_field_row(enum iclient_field field)
 {
     return &rows[field];
+}
+
+const char *iclient_field_second_pointer(size_t index, enum iclient_field *ret_field)
+{
+    if (index >= SECOND_POINTER_COUNT)
+        return NULL;
+    *ret_field = second_pointers[index].field;
+    return second_pointers[index].pointer;
 }
 
 /* The last step of pointer when it stands directly under parent, else NULL. */
@@ -63,6 +83,11 @@ enum iclient_field iclient_field_find(const char *parent, const char *name)
         const char *leaf = leaf_under(rows[field].pointer, parent, length);
         if (leaf && strcmp(leaf, name) == 0)
             return field;
+    }
+    for (size_t i = 0; i < SECOND_POINTER_COUNT; i++) {
+        const char *leaf = leaf_under(second_pointers[i].pointer, parent, length);
+        if (leaf && strcmp(leaf, name) == 0)
+            return second_pointers[i].field;
     }
     return ICLIENT_FIELD_COUNT;
 }
@@ -85,19 +110,20 @@ const char *iclient_field_nearest(const char *parent, const char *name)
     size_t here_count = 0;
     size_t length = strlen(parent);
     const char *same_name = NULL;
-    for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++) {
-        everywhere[field] = strrchr(rows[field].pointer, '/') + 1;
-        if (leaf_under(rows[field].pointer, parent, length))
-            here[here_count++] = everywhere[field];
-        else if (!same_name && strcasecmp(everywhere[field], name) == 0)
-            same_name = rows[field].pointer;
-    }
+    /* Groups first: a "token" in the wrong place is more likely the one of oauth2 than that of jwt. */
     for (size_t i = 0; i < GROUP_COUNT; i++) {
         const char *leaf = leaf_under(groups[i], parent, length);
         if (leaf)
             here[here_count++] = leaf;
         else if (!same_name && strcasecmp(strrchr(groups[i], '/') + 1, name) == 0)
             same_name = groups[i];
+    }
+    for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++) {
+        everywhere[field] = strrchr(rows[field].pointer, '/') + 1;
+        if (leaf_under(rows[field].pointer, parent, length))
+            here[here_count++] = everywhere[field];
+        else if (!same_name && strcasecmp(everywhere[field], name) == 0)
+            same_name = rows[field].pointer;
     }
     const char *nearest = nearest_name(name, here, here_count);
     if (nearest)
@@ -117,14 +143,23 @@ static size_t match_path(const char *pointer, const char *path)
     return path[length] == '\0' || path[length] == '.' ? length : 0;
 }
 
+static bool is_at(const char *pointer, const char *path, const char **ret_rest)
+{
+    size_t length = match_path(pointer, path);
+    if (length > 0)
+        *ret_rest = path[length] == '.' ? path + length + 1 : path + length;
+    return length > 0;
+}
+
 enum iclient_field iclient_field_find_path(const char *path, const char **ret_rest)
 {
     for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++) {
-        size_t length = match_path(rows[field].pointer, path);
-        if (length > 0) {
-            *ret_rest = path[length] == '.' ? path + length + 1 : path + length;
+        if (is_at(rows[field].pointer, path, ret_rest))
             return field;
-        }
+    }
+    for (size_t i = 0; i < SECOND_POINTER_COUNT; i++) {
+        if (is_at(second_pointers[i].pointer, path, ret_rest))
+            return second_pointers[i].field;
     }
     return ICLIENT_FIELD_COUNT;
 }

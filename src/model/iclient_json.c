@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/base64.h"
 #include "model/field_rule.h"
 #include "model/iclient.h"
 #include "model/iclient_record.h"
@@ -36,7 +37,10 @@ static bool lay_over_preset(struct iclient *iclient)
     for (size_t i = 0; i < iclient->fields.value_count; i++) {
         const struct field_value *own = &iclient->fields.values[i];
         const enum iclient_field_kind kind = iclient_field_row(own->field)->kind;
-        if (!own->value || (kind != FIELD_OBJECT && kind != FIELD_PARAMS && kind != FIELD_HEADERS))
+        if (!own->value || (kind != FIELD_OBJECT && kind != FIELD_JSON_OBJECT && kind != FIELD_PARAMS && kind != FIELD_HEADERS))
+            continue;
+        /* A payload says all that is signed: nothing of the preset's is added to it. */
+        if (own->field == ICLIENT_JWT_PAYLOAD)
             continue;
         const json_t *below = provider_preset_own_value(iclient->preset, own->field);
         if (!below && kind != FIELD_PARAMS)
@@ -49,6 +53,22 @@ static bool lay_over_preset(struct iclient *iclient)
         field_set_replace(&iclient->fields, own->field, TAKE(value));
     }
     return true;
+}
+
+/* jwt.isSecretBase64Encoded: the key is what jwt.secret is the Base64 of. */
+static void decode_jwt_secret(struct iclient *iclient, struct document_faults *faults)
+{
+    const struct secret *secret = iclient_secret(iclient, ICLIENT_JWT_SECRET);
+    if (!secret || !iclient_flag(iclient, ICLIENT_JWT_SECRET_IS_BASE64))
+        return;
+    AUTO_FINISH(text_buffer) key;
+    text_buffer_init(&key, SECRET_MAX);
+    enum status status = base64_decode_pasted(secret_reveal(secret), secret_length(secret), &key);
+    if (status == ERR_INVALID)
+        document_fault(faults, iclient_field_row(ICLIENT_JWT_SECRET)->pointer, NULL,
+                       "is no Base64, contrary to jwt.isSecretBase64Encoded");
+    else if (status != OK || !(iclient->jwt_key = text_buffer_take_secret(&key)))
+        faults->no_memory = true;
 }
 
 enum status iclient_from_json(const json_t *document, struct provider_preset *preset, const char *file,
@@ -68,6 +88,7 @@ enum status iclient_from_json(const json_t *document, struct provider_preset *pr
     field_set_read(&iclient->fields, document, &reader);
     if (!json_is_object(document) || document_faults.no_memory)
         return document_faults_status(&document_faults);
+    decode_jwt_secret(iclient, &document_faults);
     if (!lay_over_preset(iclient) || !iclient_derive(iclient, options))
         return ERR_NO_MEMORY;
     iclient_validate(iclient, options, &document_faults);

@@ -20,6 +20,7 @@ struct iclient {
     enum grant_type grant;
     enum client_authentication client_authentication;
     enum pkce_method pkce;
+    struct secret *jwt_key; /* jwt.secret decoded; NULL: the key is a field as it stands there */
     struct url_policy *url_policy;
     struct failure_rules *token_failures;
     struct failure_rules *api_failures;

@@ -11,7 +11,7 @@
 /* JSON as it is written: the preprocessor puts the quotes. */
 #define JSON(...) #__VA_ARGS__
 
-enum { PATTERN_MAX = 512, POINTER_MAX = 128 };
+enum { PATTERN_MAX = 2048, POINTER_MAX = 128 };
 
 /* ---- kinds: what one field's value may be ---- */
 
@@ -50,6 +50,7 @@ static const struct {
                        })},
     [FIELD_BODY] = {"body", JSON({"anyOf" : [ {"type" : "string"}, {"type" : "object", "maxProperties" : 128} ]})},
     [FIELD_PATH] = {"path", JSON({"type" : "string", "minLength" : 1, "maxLength" : 256})},
+    [FIELD_JSON_OBJECT] = {"jsonObject", JSON({"type" : [ "object", "string" ]})},
     [FIELD_RULES] = {"rules", JSON({"type" : "array", "maxItems" : 64, "items" : {"$ref" : "#/$defs/rule"}})},
 };
 
@@ -132,19 +133,25 @@ static json_t *reference_to_kind(enum iclient_field_kind kind)
 }
 
 /* Words are read in any case, and JSON Schema has only patterns for that. */
-static json_t *any_case(const char *const *choices)
+static void append_any_case(struct text_buffer *pattern, const char *word)
+{
+    text_buffer_append_text(pattern, pattern->length > 0 ? "|" : "^(");
+    for (const char *at = word; *at; at++) {
+        if (isalpha((unsigned char)*at))
+            text_buffer_append_format(pattern, "[%c%c]", toupper((unsigned char)*at), tolower((unsigned char)*at));
+        else
+            text_buffer_append(pattern, at, 1);
+    }
+}
+
+static json_t *any_case(const struct iclient_field_row *row)
 {
     AUTO_FINISH(text_buffer) pattern;
     text_buffer_init(&pattern, PATTERN_MAX);
-    for (size_t i = 0; choices[i]; i++) {
-        text_buffer_append_text(&pattern, i ? "|" : "^(");
-        for (const char *at = choices[i]; *at; at++) {
-            if (isalpha((unsigned char)*at))
-                text_buffer_append_format(&pattern, "[%c%c]", toupper((unsigned char)*at), tolower((unsigned char)*at));
-            else
-                text_buffer_append(&pattern, at, 1);
-        }
-    }
+    for (size_t i = 0; row->choices[i]; i++)
+        append_any_case(&pattern, row->choices[i]);
+    for (const struct iclient_field_word *other = row->other_words; other && other->word; other++)
+        append_any_case(&pattern, other->word);
     text_buffer_append_text(&pattern, ")$");
     return pattern.failed ? NULL : json_pack("{s:s, s:s}", "type", "string", "pattern", text_buffer_text(&pattern));
 }
@@ -159,7 +166,7 @@ static json_t *word_of(const struct iclient_field_row *row)
     }
     if (row->choice_nullable && json_array_append_new(words, json_null()) != 0)
         return NULL;
-    return json_pack("{s:[{s:o}, o]}", "anyOf", "enum", TAKE(words), any_case(row->choices));
+    return json_pack("{s:[{s:o}, o]}", "anyOf", "enum", TAKE(words), any_case(row));
 }
 
 static json_t *words_of(const struct iclient_field_row *row)
@@ -230,10 +237,10 @@ static json_t *find_level(json_t *properties, const char *name)
     return set(properties, name, level) ? level : NULL;
 }
 
-static bool add_field(json_t *properties, enum iclient_field field)
+static bool add_field(json_t *properties, const char *at, enum iclient_field field)
 {
     char pointer[POINTER_MAX];
-    snprintf(pointer, sizeof pointer, "%s", iclient_field_row(field)->pointer);
+    snprintf(pointer, sizeof pointer, "%s", at);
     char *name = pointer + 1;
     for (char *slash; (slash = strchr(name, '/')); name = slash + 1) {
         *slash = '\0';
@@ -262,6 +269,10 @@ json_t *iclient_schema_create(void)
                                  "required", "name", "provider", "additionalProperties", 0, "properties", "$defs");
     bool done = add_definitions(json_object_get(schema, "$defs"));
     for (enum iclient_field field = 0; field < ICLIENT_FIELD_COUNT; field++)
-        done = done && add_field(json_object_get(schema, "properties"), field);
+        done = done && add_field(json_object_get(schema, "properties"), iclient_field_row(field)->pointer, field);
+    enum iclient_field field;
+    const char *pointer;
+    for (size_t i = 0; (pointer = iclient_field_second_pointer(i, &field)); i++)
+        done = done && add_field(json_object_get(schema, "properties"), pointer, field);
     return done ? TAKE(schema) : NULL;
 }

@@ -54,12 +54,12 @@ static bool has_client_id(const struct validation *validation)
            is_own(validation, ICLIENT_SALESFORCE_CLIENT_ID) || is_own(validation, ICLIENT_EBAY_APP_ID);
 }
 
-/* A JWT that names its issuer, or a body that is sent without a client's name, does without. */
+/* A JWT whose claims are written out, or a body that is sent without a client's name, does without. */
 static bool needs_client_id(const struct validation *validation)
 {
     const struct iclient *iclient = validation->iclient;
     if (iclient->grant == GRANT_JWT_BEARER || iclient->grant == GRANT_JWT_TOKEN)
-        return !json_is_string(json_object_get(iclient_json(iclient, ICLIENT_JWT_PAYLOAD), "iss"));
+        return !iclient_json(iclient, ICLIENT_JWT_PAYLOAD) && !is_own(validation, ICLIENT_JWT_TOKEN);
     return iclient->grant == GRANT_AUTHORIZATION_CODE || iclient->client_authentication != CLIENT_AUTH_NONE ||
            !iclient_json(iclient, ICLIENT_TOKEN_BODY);
 }

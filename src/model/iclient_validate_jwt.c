@@ -84,14 +84,15 @@ static void check_key_fields(const struct jwt_validation *jwt)
 }
 
 /* RFC 7518 §3.2 wants as many bits as the method's hash has; but it is the provider who gives the secret. */
-static void warn_of_short_secret(const struct jwt_validation *jwt, const char *method, enum iclient_field field)
+static void warn_of_short_secret(const struct jwt_validation *jwt, const char *method, enum iclient_field field,
+                                 const struct secret *key)
 {
     static const char symmetric[] = "HS";
     const size_t prefix = sizeof symmetric - 1;
     if (strncmp(method, symmetric, prefix) != 0)
         return;
     const size_t wanted = strtoul(method + prefix, NULL, 10) / 8;
-    const size_t length = secret_length(iclient_secret(jwt->iclient, field));
+    const size_t length = secret_length(key);
     if (length > 0 && length < wanted)
         document_warning(jwt->faults, pointer_of(field), NULL, "is short for %s: %zu bytes where %zu are advised (RFC 7518)",
                          method, length, wanted);
@@ -100,19 +101,22 @@ static void warn_of_short_secret(const struct jwt_validation *jwt, const char *m
 static void check_key(const struct jwt_validation *jwt, const struct iclient_options *options, const char *method,
                       enum iclient_field field)
 {
-    const struct secret *key = iclient_secret(jwt->iclient, field);
+    const bool is_jwt_key = field == iclient_jwt_key_field(jwt->iclient);
+    const struct secret *key = is_jwt_key ? iclient_jwt_key(jwt->iclient) : iclient_secret(jwt->iclient, field);
     if (!options || !options->check_jwt_key || !key || !method)
         return;
     struct error error = {0};
     const struct secret *passphrase = iclient_secret(jwt->iclient, ICLIENT_JWT_PASSPHRASE);
     enum status status = options->check_jwt_key(method, key, passphrase, &error);
     if (document_check(jwt->faults, pointer_of(field), status, &error))
-        warn_of_short_secret(jwt, method, field);
+        warn_of_short_secret(jwt, method, field, key);
 }
 
 /* The token that is made from the block: by a grant, for a template, or as private_key_jwt. */
 static void check_signature(const struct jwt_validation *jwt, const struct iclient_options *options)
 {
+    if (is_own(jwt, ICLIENT_JWT_TOKEN))
+        return;
     if (field_view_lacks(&jwt->view, ICLIENT_JWT_SIGNATURE_METHOD))
         document_fault(jwt->faults, pointer_of(ICLIENT_JWT_SIGNATURE_METHOD), NULL, "is required to make the JWT");
     const enum iclient_field key = iclient_jwt_key_field(jwt->iclient);
@@ -124,6 +128,52 @@ static void check_signature(const struct jwt_validation *jwt, const struct iclie
     if (jwt->method && !wrong_kind)
         document_fault(jwt->faults, pointer_of(jwt->symmetric ? ICLIENT_JWT_SECRET : ICLIENT_JWT_PRIVATE_KEY), NULL,
                        "is required to sign with %s", jwt->method);
+}
+
+/* It goes into headers, as it is. */
+static bool is_token_text(const struct secret *token)
+{
+    const char *text = secret_reveal(token);
+    for (size_t i = 0; i < secret_length(token); i++)
+        if (text[i] < '!' || text[i] > '~')
+            return false;
+    return true;
+}
+
+/* jwt.token stands for all that would make one. */
+static void check_static_token(const struct jwt_validation *jwt)
+{
+    static const enum iclient_field makers[] = {ICLIENT_JWT_SIGNATURE_METHOD, ICLIENT_JWT_SECRET, ICLIENT_JWT_PRIVATE_KEY,
+                                                ICLIENT_JWT_HEADER,           ICLIENT_JWT_PAYLOAD, ICLIENT_JWT_LIFETIME};
+    if (!is_own(jwt, ICLIENT_JWT_TOKEN))
+        return;
+    const struct secret *token = iclient_secret(jwt->iclient, ICLIENT_JWT_TOKEN);
+    if (token && !is_token_text(token))
+        contradiction(jwt, ICLIENT_JWT_TOKEN, "has characters in it that no JWT has");
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++)
+        if (is_own(jwt, makers[i]))
+            document_warning(jwt->faults, pointer_of(makers[i]), NULL, "has no effect beside jwt.token, which is used as it is");
+}
+
+/*
+ * RFC 7523 §3 wants iss and aud in every assertion. A payload of one's own is sent as it is written, and some providers
+ * do without; so these are warnings.
+ */
+static void check_payload(const struct jwt_validation *jwt)
+{
+    static const char *const wanted[] = {"iss", "aud"};
+    const json_t *payload = field_set_get(jwt->view.own, ICLIENT_JWT_PAYLOAD);
+    const bool is_assertion = !field_view_is(&jwt->view, ICLIENT_JWT_USE, "accessToken");
+    for (size_t i = 0; payload && is_assertion && i < sizeof wanted / sizeof wanted[0]; i++)
+        if (!json_object_get(payload, wanted[i]))
+            document_warning(jwt->faults, pointer_of(ICLIENT_JWT_PAYLOAD), "write null for it to say that there is none",
+                             "has no %s: only iat and exp are added to a payload", wanted[i]);
+}
+
+static void check_encoding(const struct jwt_validation *jwt)
+{
+    if (iclient_flag(jwt->iclient, ICLIENT_JWT_SECRET_IS_BASE64) && !is_own(jwt, ICLIENT_JWT_SECRET))
+        document_warning(jwt->faults, pointer_of(ICLIENT_JWT_SECRET_IS_BASE64), NULL, "has no effect: there is no jwt.secret");
 }
 
 /* client_secret_jwt signs with the client secret, HS256 unless another HS method is given (OpenID Connect Core §9). */
@@ -149,6 +199,10 @@ void iclient_validate_jwt(const struct iclient *iclient, bool template_uses_toke
     const bool signs_as_client = iclient->client_authentication == CLIENT_AUTH_PRIVATE_KEY_JWT;
     check_enabled(&jwt, template_uses_token);
     check_key_fields(&jwt);
+    check_static_token(&jwt);
+    check_encoding(&jwt);
+    if (jwt.makes_token || signs_as_client)
+        check_payload(&jwt);
     check_unused(&jwt);
     if (jwt.makes_token || signs_as_client)
         check_signature(&jwt, options);

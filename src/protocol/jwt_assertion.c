@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/json_read.h"
 #include "base/random.h"
 #include "protocol/jwt_signature.h"
@@ -85,19 +86,21 @@ static enum status claim_id(const struct grant_context *context, json_t **ret_va
     return OK;
 }
 
-/* A value left NULL: the claim has no default here. */
+/* A value left NULL: the claim has no default here. A payload that somebody wrote gets the times alone. */
 static const struct {
     const char *name;
     enum status (*make)(const struct grant_context *context, json_t **ret_value, struct error *ret_error);
+    bool is_time;
 } default_claims[] = {
-    {"iss", claim_client_id}, {"sub", claim_client_id}, {"aud", claim_audience},
-    {"iat", claim_issued_at}, {"exp", claim_expiry},    {"jti", claim_id},
+    {"iss", claim_client_id, false}, {"sub", claim_client_id, false}, {"aud", claim_audience, false},
+    {"iat", claim_issued_at, true},  {"exp", claim_expiry, true},     {"jti", claim_id, false},
 };
 
-static enum status add_defaults(const struct grant_context *context, json_t *claims, struct error *ret_error)
+static enum status add_defaults(const struct grant_context *context, bool times_alone, json_t *claims,
+                                struct error *ret_error)
 {
     for (size_t i = 0; i < sizeof default_claims / sizeof default_claims[0]; i++) {
-        if (json_object_get(claims, default_claims[i].name))
+        if (json_object_get(claims, default_claims[i].name) || (times_alone && !default_claims[i].is_time))
             continue;
         json_t *value = NULL;
         enum status status = default_claims[i].make(context, &value, ret_error);
@@ -147,7 +150,7 @@ static enum status make_claims(const struct grant_context *context, const json_t
     else if (!(claims = json_object()))
         status = error_set(ret_error, ERR_NO_MEMORY, "JWT claims");
     if (status == OK)
-        status = add_defaults(context, claims, ret_error);
+        status = add_defaults(context, templates != NULL, claims, ret_error);
     if (status != OK)
         return status;
     drop_nulls(claims);
@@ -187,9 +190,21 @@ static struct jwt_plan plan_of_jwt_block(const struct iclient *iclient)
     };
 }
 
+/* jwt.token, which somebody else signed; NULL when there is none. */
+static struct secret *hold_static_token(const struct iclient *iclient)
+{
+    const struct secret *token = iclient_secret(iclient, ICLIENT_JWT_TOKEN);
+    return token ? secret_hold(token) : NULL;
+}
+
 enum status jwt_assertion_create(const struct grant_context *context, struct secret **ret_token,
                                  struct error *ret_error)
 {
+    struct secret *given = hold_static_token(iclient_of(context));
+    if (given) {
+        *ret_token = given;
+        return OK;
+    }
     struct jwt_plan plan = plan_of_jwt_block(iclient_of(context));
     return create(context, &plan, ret_token, NULL, ret_error);
 }
@@ -207,19 +222,50 @@ enum status jwt_assertion_create_client(const struct grant_context *context, str
                                         struct error *ret_error)
 {
     const struct iclient *iclient = iclient_of(context);
+    const char *use = iclient_text(iclient, ICLIENT_JWT_USE);
+    bool is_for_client = use && strcmp(use, "clientAssertion") == 0;
     if (!iclient_client_id(iclient))
         return error_set(ret_error, ERR_INVALID, "oauth2.clientId is missing, a client assertion needs it");
+    if (is_for_client && (*ret_token = hold_static_token(iclient)))
+        return OK;
     struct jwt_plan plan = plan_of_jwt_block(iclient);
     if (iclient_client_authentication(iclient) == CLIENT_AUTH_SECRET_JWT)
         sign_with_client_secret(iclient, &plan);
     /* Any other payload describes the grant's assertion, whose subject need not be the client. */
-    const char *use = iclient_text(iclient, ICLIENT_JWT_USE);
-    if (!use || strcmp(use, "clientAssertion") != 0)
+    if (!is_for_client)
         plan.payload = NULL;
     return create(context, &plan, ret_token, NULL, ret_error);
 }
 
 /* ---- the JWT as the access token ---- */
+
+/* The claims of a JWT that somebody else signed; NULL when they cannot be read, as of one that is encrypted. */
+static json_t *read_claims(const struct secret *token)
+{
+    const char *text = secret_reveal(token);
+    const char *payload = strchr(text, '.');
+    size_t length = payload ? strcspn(payload + 1, ".") : 0;
+    AUTO_FINISH(text_buffer) decoded;
+    text_buffer_init(&decoded, SECRET_MAX);
+    json_t *claims = NULL;
+    if (length > 0 && base64url_decode(payload + 1, length, &decoded) == OK)
+        json_read_text(text_buffer_text(&decoded), decoded.length, &claims, NULL);
+    return claims;
+}
+
+/* Not served when it is over: another one has to be put there. */
+static enum status use_static_token(const struct grant_context *context, struct secret **ret_token,
+                                    json_t **ret_claims, struct error *ret_error)
+{
+    AUTO(secret) token = hold_static_token(iclient_of(context));
+    AUTO_JSON claims = read_claims(token);
+    int64_t expires_at;
+    if (json_read_integer(json_object_get(claims, "exp"), &expires_at) && expires_at <= context->now)
+        return error_set(ret_error, ERR_INVALID, "jwt.token is over since its exp: put a new one there");
+    *ret_token = TAKE(token);
+    *ret_claims = TAKE(claims);
+    return OK;
+}
 
 enum status jwt_assertion_create_token(const struct grant_context *context, struct token_set **ret_tokens,
                                        struct error *ret_error)
@@ -228,7 +274,9 @@ enum status jwt_assertion_create_token(const struct grant_context *context, stru
     struct jwt_plan plan = plan_of_jwt_block(iclient);
     AUTO(secret) token = NULL;
     AUTO_JSON claims = NULL;
-    enum status status = create(context, &plan, &token, &claims, ret_error);
+    enum status status = iclient_secret(iclient, ICLIENT_JWT_TOKEN)
+                             ? use_static_token(context, &token, &claims, ret_error)
+                             : create(context, &plan, &token, &claims, ret_error);
     if (status != OK)
         return status;
     AUTO(token_set) tokens = token_set_create();

@@ -110,6 +110,22 @@ def test_secrets_need_not_be_readable(folder, secret):
     assert headers(requests["refresh_token"])["Authorization"] == "Basic base64(an+id:******)"
 
 
+@pytest.mark.parametrize("secret", [{"$env": "NOT_SET"}, "c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1zZWUtaGVyZQ=="])
+def test_a_jwt_secret_in_base64_need_not_be_readable(folder, secret):
+    document = with_oauth2(ICLIENT, grantType="jwtbearer", clientSecret=None)
+    document["jwt"] = {"signatureMethod": "hmac-sha256", "secret": secret, "isSecretBase64Encoded": True, "payload": '{"sub": "me"}'}
+    jwt, = next(iter(explain(folder, document)["sales"].values()))["jwts"]
+    assert jwt["header"]["alg"] == "HS256" and set(jwt["payload"]) == {"sub", "iat", "exp"}
+
+
+@pytest.mark.parametrize("token", [{"$env": "NOT_SET"}, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmVk"])
+def test_a_jwt_that_was_signed_elsewhere_is_masked(folder, token):
+    document = with_oauth2(ICLIENT, grantType="jwtbearer", clientSecret=None)
+    document["jwt"] = {"token": token}
+    request = next(iter(explain(folder, document)["sales"].values()))
+    assert "assertion=******" in request["body"]
+
+
 @pytest.mark.parametrize("method", ["HS256", "HS512", "RS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"])
 @pytest.mark.parametrize("use", ["assertion", "clientAssertion", "accessToken"])
 def test_jwts_are_shown_decoded_and_without_signature(folder, method, use):
@@ -119,7 +135,7 @@ def test_jwts_are_shown_decoded_and_without_signature(folder, method, use):
     grant = {"assertion": "jwtbearer", "clientAssertion": "clientcredentials"}.get(use)
     document = with_oauth2(ICLIENT, grantType=grant, clientSecret={"$env": "NOT_SET"} if by_client_secret else None)
     document.update({"enableJWT": True, "jwt": {"signatureMethod": method, "use": use, "header": {"kid": "k1"},
-                                                "payload": {"sub": "me", "hidden": "{{{iClient.encrypted.key}}}"},
+                                                "payload": {"iss": "{{{iClient.clientId}}}", "sub": "me", "hidden": "{{{iClient.encrypted.key}}}"},
                                                 **({} if by_client_secret else key)}})
     document["oauth2"]["encrypted"] = {"key": SECRET}
     first = next(iter(explain(folder, document)["sales"].values()))

@@ -1,6 +1,7 @@
 """Each grant against real authorization servers."""
 
 import base64
+import json
 
 import documents
 import pytest
@@ -177,6 +178,27 @@ def test_jwt_bearer_tokens_are_revoked(launch, authlib):
     token = daemon.token().json()["access_token"]
     assert daemon.admin("POST", "/v1/connections/crm/revoke").status in (200, 204)
     assert not authlib.is_active(token)
+
+
+def test_a_jwt_in_the_platforms_words(launch, authlib):
+    """As an export has it: another word for the method, headers and payload as text, the secret in Base64."""
+    client = authlib.add_client("HS256")
+    payload = {"iss": client.id, "sub": "somebody", "aud": authlib.token_uri, "jti": "{{{uuid}}}"}
+    jwt = {"signatureMethod": "hmac-sha256", "headers": '{"kid": "k1"}', "payload": json.dumps(payload), "isSecretBase64Encoded": True,
+           "secret": base64.b64encode(client.secret.encode()).decode()}
+    document = documents.iclient(authlib, (client.id, client.secret), "jwtbearer", jwt=jwt)
+    daemon = launch(document)
+    reply = daemon.token()
+    assert reply.status == 200 and authlib.is_active(reply.json()["access_token"]), reply
+
+
+def test_a_jwt_that_was_signed_elsewhere_is_sent_as_it_is(launch, provider):
+    signed = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2lnbmVkLWVsc2V3aGVyZQ"
+    daemon = launch(documents.iclient(provider, provider.client, "clientcredentials", jwt={"token": signed}, oauth2={
+        "token": {"uri": provider.token_uri, "body": {"grant_type": "client_credentials", "proof": "{{{iClient.jwt.token}}}"}}}, enableJWT=True))
+    assert daemon.token().status == 200
+    assert provider.requests_to("/token")[0].params["proof"] == signed
+    assert signed not in daemon.log()
 
 
 ODD_SECRET = "x/y+z=:%7E %~é"
