@@ -4,6 +4,7 @@
 
 #include "base/json_read.h"
 #include "model/connection_record.h"
+#include "model/digest.h"
 #include "model/iclient_record.h"
 #include "model/scope_set.h"
 #include "model/template.h"
@@ -114,12 +115,28 @@ static char *render_json(struct binding_maker *maker, const json_t *value)
     return json_read_as_text(value, &text) ? render(maker, text_buffer_text(&text), TEMPLATE_IN_VALUE) : NULL;
 }
 
+/* A JWT that was signed elsewhere is its account as a whole: its claims are not read. */
+static void set_static_jwt(struct binding_maker *maker, const struct secret *jwt)
+{
+    const struct digest_part part = {.bytes = secret_reveal(jwt), .length = secret_length(jwt)};
+    char digest[DIGEST_HEX_SIZE];
+    if (digest_parts(&part, 1, digest))
+        set_copy(maker, BINDING_JWT_SUBJECT, digest);
+    else
+        maker->no_memory = true;
+}
+
 /*
- * iss, sub and aud as signed. Without words of its own the first two are the client id (RFC 7523 §3), and the audience
- * is the token URI, whose origin is a part already and whose path may change.
+ * iss, sub and aud as signed. Without a payload the first two are the client id (RFC 7523 §3), and the audience is the
+ * token URI, whose origin is a part already and whose path may change.
  */
 static void set_claims(struct binding_maker *maker)
 {
+    const struct secret *jwt = iclient_secret(maker->iclient, ICLIENT_JWT_TOKEN);
+    if (jwt) {
+        set_static_jwt(maker, jwt);
+        return;
+    }
     static const struct {
         const char *name;
         enum binding_part part;
@@ -132,7 +149,7 @@ static void set_claims(struct binding_maker *maker)
         const json_t *value = json_object_get(payload, claims[i].name);
         if (value && !json_is_null(value))
             maker->texts[claims[i].part] = render_json(maker, value);
-        else if (!value && claims[i].is_client_id)
+        else if (!payload && claims[i].is_client_id)
             set_copy(maker, claims[i].part, iclient_client_id(maker->iclient));
     }
 }

@@ -29,6 +29,7 @@ struct row {
 #define JWT_GRANT                                                                                                      \
     "{'enableJWT':true,'jwt':{'signatureMethod':'HS256'," JWT_SECRET ",'payload':{'sub':'me','aud':['x']}},"          \
     "'oauth2':{'grantType':'jwtbearer'}}"
+#define JWT_STATIC_GRANT "{'enableJWT':true,'jwt':{'token':'e30.e30.YQ'},'oauth2':{'grantType':'jwtbearer'}}"
 #define SALESFORCE(id) "{'salesforce':{'clientId':'" id "','clientSecret':'s'},'oauth2':{'clientId':null,'clientSecret':null}}"
 #define EBAY(id) "{'ebay':{'appId':'" id "','certId':'s','ruName':'r'},'oauth2':{'clientId':null,'clientSecret':null}}"
 #define RSA_KEY "{'$env':'key'}"
@@ -68,6 +69,8 @@ static const struct row iclient_rows[ICLIENT_FIELD_COUNT] = {
                             "{'enableJWT':false}"},
     [ICLIENT_JWT_SIGNATURE_METHOD] = {KEPT, JWT_GRANT, "{'jwt':{'signatureMethod':'HS384'}}"},
     [ICLIENT_JWT_SECRET] = {KEPT, JWT_GRANT, "{'jwt':{'secret':'f123456789abcdef0123456789abcdef'}}"},
+    [ICLIENT_JWT_SECRET_IS_BASE64] = {KEPT, JWT_GRANT, "{'jwt':{'isSecretBase64Encoded':true}}"},
+    [ICLIENT_JWT_TOKEN] = {ASIDE, JWT_STATIC_GRANT, "{'jwt':{'token':'e30.e30.Yg'}}"},
     [ICLIENT_JWT_PRIVATE_KEY] = {KEPT, JWT_RSA_GRANT, "{'jwt':{'privateKey':" RSA_KEY "}}"},
     [ICLIENT_JWT_PASSPHRASE] = {KEPT, JWT_RSA_GRANT, "{'jwt':{'passphrase':'p'}}"},
     [ICLIENT_JWT_HEADER] = {KEPT, JWT_GRANT, "{'jwt':{'header':{'kid':'2'}}}"},
@@ -83,6 +86,7 @@ static const struct row iclient_rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_REDIRECT_URI] = {KEPT, NULL, "{'oauth2':{'redirectUri':'http://127.0.0.1:8085/other'}}"},
     /* Compared with the answer of a login alone (RFC 9207). */
     [ICLIENT_ISSUER] = {KEPT, NULL, "{'oauth2':{'issuer':'https://login.example.com'}}"},
+    [ICLIENT_CLIENT_CREDENTIALS_ENCODING] = {KEPT, NULL, "{'oauth2':{'clientCredentialsEncoding':'none'}}"},
     [ICLIENT_CLIENT_CREDENTIALS_LOCATION] = {KEPT, NULL, "{'oauth2':{'clientCredentialsLocation':'body'}}"},
     [ICLIENT_TOKEN_AUTH_METHOD] = {KEPT, NULL, "{'oauth2':{'tokenAuthMethod':'client_secret_jwt'}}"},
     [ICLIENT_AUTH_URI] = {KEPT, NULL, "{'oauth2':{'auth':{'uri':'https://elsewhere.example.com/auth'}}}"},
@@ -397,7 +401,8 @@ static const struct {
      BINDING_REFRESH_ORIGIN, NULL},
     {"{'oauth2':{'validDomainNames':['example.com'],'token':{'uri':'https://{{{callback.host}}}/t'}}}", NULL,
      "{'host':'eu.example.com'}", BINDING_TOKEN_ORIGIN, "https://eu.example.com"},
-    {JWT_GRANT, NULL, NULL, BINDING_JWT_ISSUER, "id"},
+    {JWT_GRANT, NULL, NULL, BINDING_JWT_ISSUER, NULL}, /* nobody wrote one */
+    {JWT_RSA_GRANT, NULL, NULL, BINDING_JWT_ISSUER, "id"},
     {JWT_GRANT, NULL, NULL, BINDING_JWT_SUBJECT, "me"},
     {JWT_GRANT, NULL, NULL, BINDING_JWT_AUDIENCE, "[\"x\"]"},
     {"{'oauth2':{'scope':['b','a'],'scopeDelimiter':','}}", NULL, NULL, BINDING_SCOPE, "b a"},
