@@ -9,7 +9,7 @@
 #include "broker/authorization_issuer.h"
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
-#include "broker/login_exchange.h"
+#include "broker/entry_event.h"
 #include "broker/token_entry_state.h"
 #include "model/iclient.h"
 #include "protocol/reply_quote.h"
@@ -128,7 +128,7 @@ static enum status begin_exchange(struct authorization_session *session, const c
     session->done = done;
     session->done_context = context;
     authorization_session_set_state(session, SESSION_EXCHANGING, NULL);
-    login_exchange_start_pending(session->entry);
+    entry_report(session->entry, EVENT_CODE_ARRIVED);
     return OK;
 }
 

@@ -10,9 +10,7 @@
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/login_exchange.h"
-#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
-#include "broker/token_fetch.h"
 #include "protocol/authorization_url.h"
 
 const char *session_state_name(enum session_state state)
@@ -225,15 +223,6 @@ int64_t authorization_session_expires_in(const struct authorization_session *ses
 }
 
 /* ---- the code exchange ---- */
-
-void login_exchange_start_pending(struct token_entry *entry)
-{
-    struct authorization_session *session = entry->login;
-    /* A revocation forgets what tokens there are when it ends: not those of a login meanwhile. */
-    bool is_free = !entry->fetch && !revocation_is_running(entry);
-    if (session && session->state == SESSION_EXCHANGING && is_free && session->code)
-        token_fetch_begin_code(entry, session);
-}
 
 void login_exchange_fill(struct authorization_session *session, struct connection **ret_connection,
                          struct grant_context *ret_input)

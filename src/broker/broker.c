@@ -9,10 +9,13 @@
 #include "base/uninitialized.h"
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
+#include "broker/coordinator.h"
 #include "broker/decision.h"
 #include "broker/document_apply.h"
+#include "broker/entry_event.h"
+#include "broker/fetch_rule.h"
+#include "broker/refresh_moment.h"
 #include "broker/refresh_scheduler.h"
-#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch.h"
 #include "broker/token_record.h"
@@ -25,7 +28,7 @@ static void on_clock_change(void *context)
     struct token_entry *entry;
     log_notice("the clock was set, or the machine was resumed: looking at every expiry again");
     for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));)
-        refresh_scheduler_plan(entry);
+        entry_report(entry, EVENT_CLOCK_CHANGED);
 }
 
 enum status broker_create(struct event_loop *loop, struct http_client *client, struct store *store,
@@ -36,6 +39,7 @@ enum status broker_create(struct event_loop *loop, struct http_client *client, s
     if (!broker)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the broker");
     broker->loop = loop;
+    broker->on_event = coordinator_on_event;
     broker->client = client;
     broker->store = store;
     broker->metrics = metrics;
@@ -63,6 +67,9 @@ void broker_destroy(struct broker *broker)
     token_record_write_unsaved(broker);
     token_record_stop_reading(broker);
     authorization_session_destroy_all(broker);
+    struct token_entry *entry;
+    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));)
+        coordinator_stop_entry(entry);
     token_cache_finish(&broker->cache);
     refresh_turns_finish(&broker->turns);
     client_breaker_close_all(broker);
@@ -83,82 +90,6 @@ void broker_drain(struct broker *broker, store_done *done, void *context)
 }
 
 /* ---- configuration ---- */
-
-static const struct connection *configured(const struct catalog *catalog, const struct token_entry *entry)
-{
-    /* On the stack: without memory a connection would look like one that left the configuration. */
-    char tenant[TOKEN_CACHE_KEY_MAX];
-    const char *slash = strchr(entry->key, '/');
-    size_t length = (size_t)(slash - entry->key);
-    memcpy(tenant, entry->key, length);
-    tenant[length] = '\0';
-    return catalog_find_connection(catalog, tenant, slash + 1);
-}
-
-static void on_switched_off(void *context, enum revoke_result result, const char *message)
-{
-    if (result == REVOKE_UNREACHED)
-        log_warning("connection %s: switched off and its tokens forgotten, but the provider was not told: %s",
-                    token_entry_name(context), message);
-}
-
-/* An inactive connection's tokens end at once, at the provider too. */
-void broker_end_inactive(struct token_entry *entry)
-{
-    struct error error;
-    if (entry->connection && entry->state == ENTRY_INACTIVE && entry->tokens && !entry->revocation &&
-        revocation_begin_final(entry, on_switched_off, entry, &error) != OK)
-        log_error("connection %s: switched off, but not revoked: %s", token_entry_name(entry), error.message);
-}
-
-void broker_configure_entry(struct token_entry *entry, const struct connection *connection)
-{
-    token_entry_configure(entry, connection);
-    if (connection)
-        broker_end_inactive(entry);
-    if (entry->is_bound_anew)
-        token_record_renew_rows(entry->broker);
-}
-
-void broker_count_documents(struct broker *broker)
-{
-    metrics_set(broker->metrics, METRIC_CONNECTIONS_CONFIGURED, (int64_t)catalog_connection_count(broker->catalog));
-    metrics_set(broker->metrics, METRIC_ICLIENTS_CONFIGURED, (int64_t)catalog_iclient_count(broker->catalog));
-}
-
-static enum status ensure_entries(struct broker *broker, const struct catalog *catalog, struct error *ret_error)
-{
-    for (size_t i = 0; i < catalog_connection_count(catalog); i++) {
-        const struct connection *connection = catalog_connection_at(catalog, i);
-        char key[TOKEN_CACHE_KEY_MAX];
-        const char *name = connection_name(connection);
-        if (token_cache_key(connection_tenant(connection), name, strlen(name), key) == 0)
-            return error_set(ret_error, ERR_TOO_LARGE, "the name of connection %s is too long", name);
-        if (!token_cache_ensure(&broker->cache, broker, key))
-            return error_set(ret_error, ERR_NO_MEMORY, "no memory for %zu connections",
-                             catalog_connection_count(catalog));
-    }
-    return OK;
-}
-
-enum status broker_apply_catalog(struct broker *broker, struct catalog *take_catalog, struct error *ret_error)
-{
-    AUTO(catalog) catalog = take_catalog;
-    enum status status = ensure_entries(broker, catalog, ret_error);
-    if (status != OK)
-        return status;
-    client_breaker_close_all(broker);
-    struct token_entry *entry;
-    for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));) {
-        const struct connection *connection = configured(catalog, entry);
-        if (connection || entry->connection)
-            broker_configure_entry(entry, connection);
-    }
-    catalog_destroy(broker->catalog);
-    broker->catalog = TAKE(catalog);
-    broker_count_documents(broker);
-    return OK;
-}
 
 const struct catalog *broker_catalog(const struct broker *broker)
 {
@@ -213,8 +144,8 @@ struct metrics *broker_metrics(struct broker *broker)
 
 static enum token_answer serve(struct token_entry *entry, int64_t min_ttl, int64_t now)
 {
-    if (refresh_scheduler_is_due(entry, now) && !entry->fetch && !decision_is_blocked(entry, now) &&
-        token_fetch_is_possible(entry) &&
+    if (refresh_moment_is_due(entry, now) && !entry->fetch && !decision_is_blocked(entry, now) &&
+        fetch_rule_is_possible(entry) &&
         refresh_turn_is_free(&entry->broker->turns, connection_iclient(entry->connection)))
         token_fetch_begin(entry, true);
     metrics_add(entry->broker->metrics, METRIC_TOKENS_FROM_CACHE, 1);

@@ -7,10 +7,12 @@
 #include "broker/client_breaker.h"
 #include "broker/refresh_turn.h"
 #include "broker/token_cache.h"
+#include "broker/token_entry_state.h"
 
 /* What the files of this folder share. Everything in it lives as long as the broker. */
 struct broker {
     struct event_loop *loop;
+    void (*on_event)(struct token_entry *entry, enum entry_event event); /* coordinator_on_event(); see entry_event.h */
     struct http_client *client;
     struct store *store;
     struct metrics *metrics;
@@ -33,12 +35,5 @@ struct broker {
     struct document_store *documents;
     struct document_queue *document_queue;
 };
-
-/* A connection of the catalog that is new, changed or gone (NULL): told to its entry; one that is switched off is revoked. */
-void broker_configure_entry(struct token_entry *entry, const struct connection *connection);
-/* Revokes and forgets the tokens of a connection that is switched off. */
-void broker_end_inactive(struct token_entry *entry);
-/* The gauges of what is configured. */
-void broker_count_documents(struct broker *broker);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "broker/authorization_session_state.h"
 #include "broker/broker_state.h"
+#include "broker/catalog_apply.h"
 #include "broker/login_exchange.h"
 #include "broker/revocation.h"
 #include "broker/token_cache.h"
@@ -50,7 +51,7 @@ static void on_revoked_for_write(void *context, enum revoke_result result, const
 static void end_login(const struct token_entry *entry)
 {
     struct authorization_session *login = entry->login;
-    bool is_with_provider = entry->fetch && entry->fetch->session == login;
+    bool is_with_provider = entry->fetch && entry->fetch->done_context == login;
     bool is_open = login && (login->state == SESSION_PENDING || login->state == SESSION_STARTED ||
                              login->state == SESSION_EXCHANGING);
     if (is_open && !is_with_provider)
@@ -92,7 +93,7 @@ static void configure_entries(struct broker *broker, const struct catalog_edit *
         struct catalog_change change = catalog_edit_change_at(edit, i);
         struct token_entry *entry = entry_of(broker, change.after ? change.after : change.before);
         if (entry)
-            broker_configure_entry(entry, change.after);
+            catalog_apply_to_entry(entry, change.after);
     }
 }
 
@@ -114,6 +115,6 @@ bool document_apply(struct broker *broker, struct document_write *write)
     if (catalog_edit_iclient(edit))
         client_breaker_close(broker, catalog_edit_iclient(edit));
     configure_entries(broker, edit);
-    broker_count_documents(broker);
+    catalog_apply_count(broker);
     return waits;
 }

@@ -5,12 +5,10 @@
 
 #include "protocol/grant_context.h"
 
-/* Where a browser login meets the token exchange: token_fetch runs the code exchange that a session asks for. */
+/* Where a browser login meets the token exchange: the coordinator has token_fetch exchange the code of a session. */
 struct token_entry;
 struct authorization_session;
 
-/* Starts the code exchange of the entry's login when its code has arrived and waits for its turn. */
-void login_exchange_start_pending(struct token_entry *entry);
 /* The configuration that the login began under (held for the caller) and its code, redirect URI, verifier and callback, all borrowed from the session. */
 void login_exchange_fill(struct authorization_session *session, struct connection **ret_connection,
                          struct grant_context *ret_input);

@@ -2,45 +2,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "broker/broker_state.h"
-#include "broker/revocation.h"
+#include "broker/entry_event.h"
+#include "broker/fetch_rule.h"
+#include "broker/refresh_moment.h"
 #include "broker/token_entry_state.h"
-#include "broker/token_fetch.h"
 
 /* A step of the clock is noticed by the loop; looking again once a day costs nothing and mends what was not. */
 enum { LONGEST_SLEEP_SECONDS = 24 * 3600 };
 /* Until a refresh looks again that there was no memory for to stand in line with. */
 enum { NO_LINE_WAIT_MS = 4000 };
-
-int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction)
-{
-    if (expires_at == 0)
-        return 0;
-    double lifetime = (double)(expires_at - obtained_at);
-    if (lifetime <= 0)
-        return 0;
-    double margin = lifetime * 0.2 > 300 ? lifetime * 0.2 : 300;
-    if (margin > lifetime / 2)
-        margin = lifetime / 2;
-    margin *= 0.9 + 0.2 * fraction;
-    return expires_at - (int64_t)margin;
-}
-
-void refresh_scheduler_choose(struct token_entry *entry)
-{
-    const struct token_set *tokens = entry->tokens;
-    entry->refresh_after = refresh_scheduler_moment(tokens->obtained_at, tokens->expires_at, random_fraction());
-    /* The configuration asks for another scope, and no person is needed to get it: due since the beginning. */
-    if (entry->asked != ASKED_SAME && token_fetch_can_renew(entry))
-        entry->refresh_after = tokens->obtained_at > 0 ? tokens->obtained_at : 1;
-}
-
-bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now)
-{
-    bool is_near_its_end = entry->refresh_after && now >= entry->refresh_after;
-    return is_near_its_end || (entry->span.expires_at != 0 && token_entry_is_later(entry->span.obtained_at, now));
-}
 
 static void on_due(void *context);
 
@@ -58,7 +29,7 @@ static int64_t next_moment(const struct token_entry *entry, int64_t now)
 {
     if (!entry->connection || !entry->fits)
         return 0;
-    if (entry->fetch || revocation_is_running(entry) || entry->broker->drained)
+    if (entry->running != RUNNING_NOTHING || entry->broker->drained)
         return 0;
     /* The journal comes last, and a refresh that was cut off is to be known of before there is another. */
     if (entry->broker->reading)
@@ -67,20 +38,20 @@ static int64_t next_moment(const struct token_entry *entry, int64_t now)
         entry->state == ENTRY_AUTHORIZATION_REQUIRED)
         return 0;
     /* Without means to refresh, the moment that counts is the end: then a login is needed, and watchers are told. */
-    if (!token_fetch_is_possible(entry))
+    if (!fetch_rule_is_possible(entry))
         return entry->span.expires_at;
     /* Whoever it was kept back from wanted it at once: an operator, a report, a caller with min_ttl. */
     int64_t retry_at = token_entry_retry_at(entry, now);
     if (entry->state == ENTRY_STORE_UNAVAILABLE)
         return retry_at > 0 ? retry_at : now;
-    int64_t due = refresh_scheduler_is_due(entry, now) ? now : entry->refresh_after;
+    int64_t due = refresh_moment_is_due(entry, now) ? now : entry->refresh_after;
     if (due == 0 || !connection_refreshes_ahead(entry->connection))
         return 0;
     return due > retry_at ? due : retry_at;
 }
 
 /* What plan() calls due and what a turn acts on have to be the same, or the loop would spin between the two. */
-static bool is_time(const struct token_entry *entry)
+bool refresh_scheduler_is_time(const struct token_entry *entry)
 {
     int64_t now = clock_wall();
     int64_t moment = next_moment(entry, now);
@@ -89,17 +60,14 @@ static bool is_time(const struct token_entry *entry)
 
 void refresh_scheduler_take_turn(struct token_entry *entry)
 {
-    if (is_time(entry))
-        token_fetch_begin(entry, true);
-    if (!entry->fetch)
-        refresh_scheduler_plan(entry);
+    entry_report(entry, EVENT_REFRESH_DUE);
 }
 
 static void on_due(void *context)
 {
     struct token_entry *entry = context;
     struct refresh_turns *turns = &entry->broker->turns;
-    if (!is_time(entry) || refresh_turn_is_free(turns, connection_iclient(entry->connection)))
+    if (!refresh_scheduler_is_time(entry) || refresh_turn_is_free(turns, connection_iclient(entry->connection)))
         refresh_scheduler_take_turn(entry);
     else if (!refresh_turn_wait(turns, entry))
         start_timer(entry, NO_LINE_WAIT_MS);

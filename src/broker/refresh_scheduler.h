@@ -6,21 +6,11 @@
 
 struct token_entry;
 
-/*
- * Refresh ahead: margin = min(max(5 min, 20 % of the lifetime), half the lifetime), ±10 %, before expiry. One timer
- * for each entry that has something to wait for.
- */
+/* Refresh ahead of expiry: one timer for each entry that has something to wait for. Reports EVENT_REFRESH_DUE. */
 
-/*
- * The moment, chosen once for each token so that it does not wander. 0: not ahead of time, for a token that never expires, and for
- * one without a lifetime, which would be refreshed without end. fraction: of [0, 1).
- */
-int64_t refresh_scheduler_moment(int64_t obtained_at, int64_t expires_at, double fraction);
-/* Sets entry->refresh_after for its tokens. */
-void refresh_scheduler_choose(struct token_entry *entry);
-/* Of an entry with tokens: they are near their end, or the clock was set back since they were obtained. */
-bool refresh_scheduler_is_due(const struct token_entry *entry, int64_t now);
-/* Its turn to be refreshed ahead has come. */
+/* Something is due now: a refresh, or the end of a token that nothing could renew. */
+bool refresh_scheduler_is_time(const struct token_entry *entry);
+/* A refresh_turn_taker: reports the event. */
 void refresh_scheduler_take_turn(struct token_entry *entry);
 /* (Re)starts or stops the entry's timer by its state, tokens and configuration. Also after a step of the clock. */
 void refresh_scheduler_plan(struct token_entry *entry);

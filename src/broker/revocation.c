@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/broker_state.h"
+#include "broker/entry_event.h"
 #include "broker/exchange_reply.h"
 #include "broker/provider_request.h"
 #include "broker/token_entry_state.h"
-#include "broker/token_fetch.h"
 #include "broker/token_record.h"
 #include "protocol/revoke_request.h"
 #include "protocol/token_response.h"
@@ -21,7 +21,6 @@ struct revocation {
     struct token_entry *entry;
     struct connection *connection; /* held */
     struct token_set *tokens;      /* held */
-    bool is_running;
     size_t step;
     struct http_request *requests[REVOCATION_STEPS]; /* NULL: nothing to send */
     bool is_confirmed; /* by at least one reply */
@@ -31,20 +30,9 @@ struct revocation {
     enum revoke_result result;
     char message[OUTCOME_MESSAGE_MAX];
     bool is_final; /* the tokens are forgotten already */
-    bool is_forgetting;
     revoke_done *done;
     void *done_context;
 };
-
-bool revocation_is_running(const struct token_entry *entry)
-{
-    return entry->revocation && entry->revocation->is_running;
-}
-
-bool revocation_is_forgetting(const struct token_entry *entry)
-{
-    return entry->revocation && entry->revocation->is_forgetting;
-}
 
 void revocation_destroy(struct revocation *revocation)
 {
@@ -63,12 +51,14 @@ static void revocation_end(struct revocation *revocation)
 {
     struct token_entry *entry = revocation->entry;
     entry->revocation = NULL;
+    entry->running = RUNNING_NOTHING;
+    entry->is_forgetting = false;
     log_notice("connection %s: revoke: %s", token_entry_name(entry),
                revocation->message[0] ? revocation->message : "done");
     if (revocation->done)
         revocation->done(revocation->done_context, revocation->result, revocation->message);
     revocation_destroy(revocation);
-    token_fetch_settle(entry);
+    entry_report(entry, EVENT_REVOCATION_ENDED);
 }
 
 static void on_forgotten(void *context, enum status status, const struct error *error)
@@ -85,7 +75,7 @@ static void on_forgotten(void *context, enum status status, const struct error *
 
 static void revocation_forget(struct revocation *revocation)
 {
-    revocation->is_forgetting = true;
+    revocation->entry->is_forgetting = true;
     token_record_write(revocation->entry, RECORD_TOKENS | RECORD_STATE | RECORD_JOURNAL_END, NULL, on_forgotten,
                        revocation);
 }
@@ -210,9 +200,9 @@ static void revocation_step(struct revocation *revocation)
 void revocation_start_pending(struct token_entry *entry)
 {
     struct revocation *revocation = entry->revocation;
-    if (!revocation || revocation->is_running || entry->fetch)
+    if (!revocation || entry->running != RUNNING_NOTHING)
         return;
-    revocation->is_running = true;
+    entry->running = RUNNING_REVOCATION;
     if (!entry->tokens) {
         revocation->result = REVOKE_NOTHING;
         snprintf(revocation->message, sizeof revocation->message, "there were no tokens");

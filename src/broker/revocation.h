@@ -18,10 +18,7 @@ struct revocation;
  */
 enum status revocation_begin_final(struct token_entry *entry, revoke_done *done, void *context,
                                    struct error *ret_error);
-/* True while requests are on their way: no exchange may start beside them. */
-bool revocation_is_running(const struct token_entry *entry);
-/* True while the store is told to forget the tokens. */
-bool revocation_is_forgetting(const struct token_entry *entry);
+/* Begins the revocation that waits, if there is one and nothing is running. */
 void revocation_start_pending(struct token_entry *entry);
 /* Without calling back. Takes NULL. */
 void revocation_destroy(struct revocation *revocation);

@@ -6,12 +6,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "broker/broker_state.h"
-#include "broker/refresh_scheduler.h"
-#include "broker/revocation.h"
+#include "broker/fetch_rule.h"
+#include "broker/refresh_moment.h"
 #include "broker/token_entry_state.h"
-#include "broker/token_fetch.h"
 #include "broker/token_reports.h"
-#include "broker/token_waiter.h"
 #include "model/connection_binding.h"
 #include "model/legacy_fingerprint.h"
 
@@ -119,13 +117,16 @@ static void token_entry_drop_trouble(struct token_entry *entry)
     entry->trouble = NULL;
 }
 
+void token_reply_finish(struct token_entry *entry)
+{
+    secret_destroy(TAKE(entry->reply.json));
+    secret_destroy(TAKE(entry->header));
+}
+
 void token_entry_destroy(struct token_entry *entry)
 {
     if (!entry)
         return;
-    token_waiter_drop_all(entry);
-    token_fetch_destroy(entry->fetch);
-    revocation_destroy(entry->revocation);
     struct token_watcher *watcher, *next;
     DL_FOREACH_SAFE (entry->watchers, watcher, next)
         free(watcher);
@@ -217,7 +218,7 @@ void token_entry_rest(struct token_entry *entry)
         text_buffer_append_text(&reason, "the configuration was changed after the tokens were granted");
     if (is_aside)
         text_buffer_append_text(&reason, "; undoing the change brings the tokens back, a login replaces them");
-    else if (token_fetch_can_renew(entry))
+    else if (fetch_rule_can_renew(entry))
         text_buffer_append_text(&reason, "; a new token is on request, and the present one is served until it comes");
     else
         text_buffer_append_text(&reason, "; the present tokens are served, and a login would bring the new ones");
@@ -262,20 +263,18 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     token_entry_check_fit(entry, did_fit);
     if (!held) {
         token_entry_changed(entry);
-        refresh_scheduler_plan(entry);
-        return;
+            return;
     }
     if (entry->tokens && entry->fits != did_fit)
         log_fit(entry);
     /* The provider refused this refresh token: an edit that keeps what it belongs to does not make it good again. */
     bool stays_refused = did_fit && entry->fits && entry->state == ENTRY_AUTHORIZATION_REQUIRED;
     if (entry->fits && (!did_fit || entry->asked != was_asked))
-        refresh_scheduler_choose(entry);
+        refresh_moment_choose(entry);
     if (stays_refused && token_entry_rest_state(entry) == ENTRY_READY)
         token_entry_changed(entry);
     else
         token_entry_rest(entry);
-    refresh_scheduler_plan(entry);
 }
 
 void token_entry_put_tokens(struct token_entry *entry, struct token_set *tokens)
@@ -295,10 +294,9 @@ bool token_entry_adopt(struct token_entry *entry, struct token_set *tokens, cons
     if (entry->reports)
         token_reports_drop_old(&entry->reports, tokens->generation, clock_boot_ms());
     bool is_known = token_entry_check_fit(entry, granted_under && granted_under == entry->connection);
-    refresh_scheduler_choose(entry);
+    refresh_moment_choose(entry);
     if (entry->connection)
         token_entry_rest(entry);
-    refresh_scheduler_plan(entry);
     return is_known;
 }
 
@@ -311,7 +309,6 @@ void token_entry_forget_tokens(struct token_entry *entry)
     entry->refresh_after = 0;
     if (entry->connection)
         token_entry_rest(entry);
-    refresh_scheduler_plan(entry);
 }
 
 static struct entry_trouble *trouble_create(const char *code, const char *message, int64_t retry_at, unsigned failures)

@@ -15,6 +15,22 @@
 #include "io/event_loop.h"
 #include "model/token_binding.h"
 
+/* What happens to an entry; what follows stands in coordinator.h. */
+enum entry_event {
+    EVENT_EXCHANGE_ENDED,
+    EVENT_EXCHANGE_OUTDATED,
+    EVENT_REVOCATION_ENDED,
+    EVENT_CODE_ARRIVED,
+    EVENT_CONFIGURED,
+    EVENT_RESTORED,
+    EVENT_CLOCK_CHANGED,
+    EVENT_REFRESH_DUE,
+    EVENT_COUNT
+};
+
+/* The one operation that an entry may have: an exchange (its fetch says which), or the requests of its revocation. */
+enum entry_running { RUNNING_NOTHING, RUNNING_EXCHANGE, RUNNING_REVOCATION };
+
 struct broker;
 struct token_fetch;
 struct token_reports;
@@ -36,6 +52,7 @@ struct token_span {
 struct token_entry {
     bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
     bool is_unsaved;
+    bool is_forgetting;            /* its revocation has told the store to forget the tokens */
     bool is_saving;                /* what was unsaved is on its way to the store again */
     bool is_saving_older;          /* and what is newer than that was refused meanwhile */
     bool is_bound_anew;            /* the store has its tokens with an earlier version's fingerprint yet */
@@ -63,6 +80,7 @@ struct token_entry {
     uint64_t refused_generation; /* the newest that any user refused; reports says who did */
     int64_t refresh_after;
     enum entry_state state;
+    enum entry_running running;
     bool fits; /* tokens belong to the present configuration: they may be served */
     enum asked_change asked : 8;       /* what that asks for, beside what they were asked with */
     enum binding_part asked_part : 8;  /* what differs, when it is not ASKED_SAME */
@@ -72,7 +90,7 @@ struct token_entry {
 
 /* length: without the NUL. */
 struct token_entry *token_entry_create(struct broker *broker, const char *key, size_t length);
-/* With its fetch, revocation, waiters and watchers, none of which is called back. */
+/* With its watchers, none of which is called back. Nothing is running for it (coordinator_stop_entry()). */
 void token_entry_destroy(struct token_entry *entry);
 
 /* A new or changed configuration, NULL when it left: keeps the tokens, forgets back-offs, finds the state anew. */

@@ -8,46 +8,15 @@
 #include "base/log.h"
 #include "broker/broker_state.h"
 #include "broker/decision.h"
+#include "broker/entry_event.h"
 #include "broker/fetch_failure.h"
+#include "broker/fetch_rule.h"
 #include "broker/grant.h"
-#include "broker/login_exchange.h"
-#include "broker/refresh_scheduler.h"
-#include "broker/revocation.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch_state.h"
 #include "broker/token_record.h"
-#include "broker/token_waiter.h"
 #include "model/connection_binding.h"
 #include "protocol/jwt_assertion.h"
-
-static bool can_refresh(const struct token_entry *entry, int64_t now)
-{
-    const struct token_set *tokens = entry->fits ? entry->tokens : NULL;
-    return tokens && tokens->refresh_token && tokens->refreshes_left != 0 &&
-           (tokens->refresh_expires_at == 0 || tokens->refresh_expires_at > now);
-}
-
-static bool needs_nobody(const struct connection *connection)
-{
-    enum grant_type grant = iclient_grant(connection_iclient(connection));
-    return grant != GRANT_NONE && grant != GRANT_AUTHORIZATION_CODE;
-}
-
-bool token_fetch_is_possible(const struct token_entry *entry)
-{
-    return can_refresh(entry, clock_wall()) || needs_nobody(entry->connection);
-}
-
-/* A scope that is more or something else than what was granted is not for a refresh to ask for (RFC 6749 §6). */
-static bool is_refresh_enough(const struct token_entry *entry)
-{
-    return entry->asked != ASKED_OTHER || !needs_nobody(entry->connection);
-}
-
-bool token_fetch_can_renew(const struct token_entry *entry)
-{
-    return needs_nobody(entry->connection) || (entry->asked != ASKED_OTHER && can_refresh(entry, clock_wall()));
-}
 
 static enum token_exchange exchange_of(enum grant_type grant)
 {
@@ -104,43 +73,16 @@ static struct token_fetch *token_fetch_create(struct token_entry *entry, const s
 
 /* ---- the end of an exchange ---- */
 
-/* is_outdated: what ended was for a configuration that an edit has replaced. */
-static void settle(struct token_entry *entry, bool is_outdated)
-{
-    if (entry->fetch)
-        return;
-    /* Those who wait get an exchange for the new configuration. */
-    bool is_wanted = entry->waiters && entry->connection && (is_outdated || entry->state == ENTRY_EMPTY) &&
-                     !decision_is_blocked(entry, clock_wall());
-    if (is_wanted && token_fetch_begin(entry, false))
-        return;
-    token_waiter_answer_all(entry);
-    if (!entry->fetch)
-        login_exchange_start_pending(entry);
-    if (!entry->fetch)
-        revocation_start_pending(entry);
-    /* It may have been switched off while it had no tokens yet. */
-    broker_end_inactive(entry);
-    refresh_scheduler_plan(entry);
-    struct broker *broker = entry->broker;
-    if (broker->drained && broker->fetch_count == 0)
-        broker->drained(broker->drained_context, OK, NULL);
-}
-
-void token_fetch_settle(struct token_entry *entry)
-{
-    settle(entry, false);
-}
-
-/* message: for the login that it was for, if any. */
+/* is_outdated: it failed for a configuration that an edit has replaced. message: for the login that it was for, if any. */
 static void token_fetch_end(struct token_fetch *fetch, bool is_granted, bool is_outdated, const char *message)
 {
     struct token_entry *entry = fetch->entry;
     entry->fetch = NULL;
-    if (fetch->session)
-        login_exchange_end(fetch->session, is_granted, message);
+    entry->running = RUNNING_NOTHING;
+    if (fetch->done)
+        fetch->done(fetch->done_context, is_granted, message);
     token_fetch_destroy(fetch);
-    settle(entry, is_outdated);
+    entry_report(entry, is_outdated ? EVENT_EXCHANGE_OUTDATED : EVENT_EXCHANGE_ENDED);
 }
 
 /* ---- granted: commit, then serve ---- */
@@ -207,12 +149,12 @@ static void on_outcome(void *context, struct token_outcome *outcome, bool may_ha
     }
     log_warning("connection %s: %s %s: %s", token_entry_name(entry), token_exchange_name(fetch->exchange),
                 outcome_class_name(outcome->outcome), outcome->message);
-    if (fetch->session) {
+    if (fetch->exchange == TOKEN_EXCHANGE_CODE) {
         token_fetch_end(fetch, false, false, outcome->message);
         return;
     }
     bool is_refresh = fetch->exchange == TOKEN_EXCHANGE_REFRESH;
-    if (outcome->outcome == OUTCOME_TOKEN_REFUSED && is_refresh && needs_nobody(fetch->connection)) {
+    if (outcome->outcome == OUTCOME_TOKEN_REFUSED && is_refresh && fetch_rule_needs_nobody(fetch->connection)) {
         use_own_grant(fetch);
         token_fetch_send(fetch);
         return;
@@ -281,7 +223,7 @@ static void refresh_unnoted(struct token_fetch *fetch, const struct error *error
         wait_for_store(fetch);
         return;
     }
-    if (!is_kept && needs_nobody(fetch->connection)) {
+    if (!is_kept && fetch_rule_needs_nobody(fetch->connection)) {
         use_own_grant(fetch);
     } else if (is_kept || is_wanted) {
         fetch->is_unnoted = true;
@@ -309,7 +251,7 @@ static void on_journal_written(void *context, enum status status, const struct e
 /* Sets the state that keeps the entry from starting an exchange; false when nothing does. */
 static bool is_kept_from_starting(struct token_entry *entry, int64_t now)
 {
-    if (!can_refresh(entry, now) && !needs_nobody(entry->connection)) {
+    if (!fetch_rule_can_refresh(entry, now) && !fetch_rule_needs_nobody(entry->connection)) {
         bool had_tokens = entry->fits;
         token_entry_set_state(entry, ENTRY_AUTHORIZATION_REQUIRED, had_tokens ? "token_expired" : "not_authorized",
                               had_tokens ? "there is no refresh token that could renew the access token"
@@ -328,7 +270,7 @@ static bool is_kept_from_starting(struct token_entry *entry, int64_t now)
 /* Whether there is nothing to start: one is in flight, or must not be. */
 static bool is_decided(struct token_entry *entry, bool *ret_is_running)
 {
-    *ret_is_running = entry->fetch || revocation_is_running(entry);
+    *ret_is_running = entry->running != RUNNING_NOTHING;
     return *ret_is_running || entry->broker->drained || is_kept_from_starting(entry, clock_wall());
 }
 
@@ -344,8 +286,9 @@ static bool start(struct token_entry *entry, bool background, struct caller_shar
     }
     fetch->share = take_share;
     entry->fetch = fetch;
+    entry->running = RUNNING_EXCHANGE;
     metrics_add(entry->broker->metrics, METRIC_REFRESHES_AHEAD, background);
-    if (can_refresh(entry, now) && is_refresh_enough(entry)) {
+    if (fetch_rule_can_refresh(entry, now) && fetch_rule_is_refresh_enough(entry)) {
         fetch->exchange = TOKEN_EXCHANGE_REFRESH;
         token_record_write(entry, RECORD_JOURNAL_BEGIN, NULL, on_journal_written, fetch);
     } else {
@@ -375,21 +318,22 @@ enum token_answer token_fetch_begin_for(struct token_entry *entry, uid_t caller)
     return start(entry, false, share) ? TOKEN_PENDING : decision_trouble(entry);
 }
 
-void token_fetch_begin_code(struct token_entry *entry, struct authorization_session *session)
+void token_fetch_begin_code(struct token_entry *entry, const struct connection *connection,
+                            const struct grant_context *input, token_fetch_done *done, void *context)
 {
-    /* The code belongs to the configuration that the login began under, and it replaces whatever tokens there are. */
-    struct grant_context input;
-    AUTO(connection) connection = NULL;
-    login_exchange_fill(session, &connection, &input);
-    struct token_fetch *fetch = token_fetch_create(entry, connection, input.callback, false);
+    struct token_fetch *fetch = token_fetch_create(entry, connection, input->callback, false);
     if (!fetch) {
-        login_exchange_end(session, false, "out of memory");
+        done(context, false, "out of memory");
         return;
     }
     entry->fetch = fetch;
+    entry->running = RUNNING_EXCHANGE;
     fetch->exchange = TOKEN_EXCHANGE_CODE;
-    fetch->session = session;
+    fetch->done = done;
+    fetch->done_context = context;
+    /* It replaces whatever tokens there are. */
     token_set_destroy(TAKE(fetch->tokens));
-    fetch->input = input;
+    fetch->input = *input;
+    fetch->input.connection = fetch->connection;
     token_fetch_send(fetch);
 }

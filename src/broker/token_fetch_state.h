@@ -4,20 +4,21 @@
 #include <stdbool.h>
 
 #include "model/token_binding.h"
+#include "broker/token_fetch.h"
 #include "protocol/grant_context.h"
 #include "protocol/token_request.h"
 
 struct caller_share;
 struct grant;
 struct token_entry;
-struct authorization_session;
 
 struct token_fetch {
     struct token_entry *entry;
     struct connection *connection; /* held: what it started under, whatever a reload brings meanwhile */
     struct token_set *tokens;      /* held: what it started from; NULL unless a refresh is possible */
     struct token_binding *binding; /* held: what its tokens will belong to, as far as it is known before the reply */
-    struct authorization_session *session; /* of a code exchange */
+    token_fetch_done *done; /* of a login's code; else NULL */
+    void *done_context;
     struct grant_context input;    /* borrows from the above */
     enum token_exchange exchange;
     bool is_local;                 /* the JWT is the token: nobody is asked */

@@ -9,8 +9,7 @@
 #include "base/json_read.h"
 #include "base/log.h"
 #include "broker/broker_state.h"
-#include "broker/refresh_scheduler.h"
-#include "broker/revocation.h"
+#include "broker/entry_event.h"
 #include "broker/token_entry_state.h"
 #include "broker/token_fetch_state.h"
 #include "model/connection_digest.h"
@@ -134,7 +133,7 @@ static void write_newest(struct token_entry *entry, store_done *done)
     const struct token_fetch *fetch = entry->fetch;
     bool is_granted = fetch && fetch->granted;
     const struct token_set *tokens = is_granted ? fetch->granted : entry->tokens;
-    if (revocation_is_forgetting(entry))
+    if (entry->is_forgetting)
         tokens = NULL;
     unsigned journal = RECORD_JOURNAL_END;
     if (!is_granted && tokens && (entry->is_ambiguous || (fetch && fetch->is_unnoted)))
@@ -325,7 +324,6 @@ static void read_trouble(struct token_entry *entry, const json_t *document)
         entry->trouble->at = read_number(document, "at");
         entry->trouble->failures = (unsigned)read_number(document, "failures");
     }
-    refresh_scheduler_plan(entry);
 }
 
 /* States come after tokens. */
@@ -393,17 +391,12 @@ static void tell_if_aside(const struct token_entry *entry)
                                                                : "they do not belong to its configuration");
 }
 
-/*
- * Plans what was read. Then ends what was switched off while the daemon was not running, or before its revocation was
- * done.
- */
 static void begin_what_was_read(struct broker *broker)
 {
     struct token_entry *entry;
     for (size_t i = 0; (entry = token_cache_next(&broker->cache, &i));) {
         tell_if_aside(entry);
-        refresh_scheduler_plan(entry);
-        broker_end_inactive(entry);
+        entry_report(entry, EVENT_RESTORED);
     }
     token_record_renew_rows(broker);
 }

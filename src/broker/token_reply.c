@@ -9,12 +9,6 @@
 
 enum { TOKEN_REPLY_MAX = 256 * 1024 };
 
-void token_reply_finish(struct token_entry *entry)
-{
-    secret_destroy(TAKE(entry->reply.json));
-    secret_destroy(TAKE(entry->header));
-}
-
 static void append_optional_text(struct text_buffer *json, const char *text)
 {
     if (text)

@@ -7,6 +7,7 @@
 
 #include "broker/broker_fixture.h"
 
+#include "broker/coordinator.h"
 #include "broker/revocation.h"
 #include "broker/token_reports.h"
 #include "broker/token_fetch_state.h"
@@ -115,6 +116,26 @@ static bool is_settled(void)
     const struct token_entry *entry = mail();
     return now.is_certain && entry && !entry->is_unsaved && !(entry->fetch && entry->fetch->granted) &&
            !entry->revocation && !fixture_held;
+}
+
+/*
+ * In the place of coordinator_on_event(): an event begins only what its row of the table says, and nothing beside what
+ * is running. events counts those that came within another.
+ */
+static void on_event(struct token_entry *entry, enum entry_event event)
+{
+    static unsigned events;
+    unsigned before = ++events;
+    enum entry_running running = entry->running;
+    const struct token_fetch *fetch = entry->fetch;
+    coordinator_on_event(entry, event);
+    if (events != before)
+        return;
+    if (running != RUNNING_NOTHING && (entry->running != running || entry->fetch != fetch))
+        walk_violated("%s: began something beside what was running", coordinator_event_words(event));
+    bool is_new = running == RUNNING_NOTHING && entry->running != RUNNING_NOTHING;
+    if (is_new && !(coordinator_may_begin(event) & 1U << entry->running))
+        walk_violated("%s: began what its row does not say", coordinator_event_words(event));
 }
 
 static void require_stored(unsigned token, const char *when)

@@ -12,6 +12,7 @@
 #include "base/json_read.h"
 #include "broker/broker.h"
 #include "broker/broker_state.h"
+#include "broker/entry_event.h"
 #include "broker/fixture_time.h"
 #include "broker/token_entry_state.h"
 #include "model/connection_binding.h"
@@ -392,6 +393,7 @@ FIXTURE void fixture_store_tokens(const char *name, const char *access_token, co
     tokens->generation = entry->generation + 1;
     token_set_bind(tokens, connection_binding(entry->connection, NULL, NULL));
     token_entry_adopt(entry, tokens, entry->connection);
+    entry_report(entry, EVENT_RESTORED);
 }
 
 #endif
