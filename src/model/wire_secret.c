@@ -20,20 +20,40 @@ bool wire_secret_has_kind(enum iclient_field_kind kind)
 
 /* ---- what is a secret ---- */
 
-static bool name_is_secret(const char *name)
+/* What is said of a secret, and is none: token_type_hint, client_assertion_type. */
+static bool name_is_harmless(const char *name)
 {
-    static const char *const parts[] = {"authorization", "secret", "token",      "key",    "passw",     "pwd",
-                                        "passphrase",    "cookie", "credential", "signature", "assertion", "session"};
-    /* What is said of a token, and is none: token_type_hint, client_assertion_type. */
     static const char *const ends[] = {"type", "hint", "method", "uri", "url", "endpoint", "format", "lifetime"};
     const size_t length = strlen(name);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         const size_t end = strlen(ends[i]);
         if (length >= end && strcasecmp(name + length - end, ends[i]) == 0)
-            return false;
+            return true;
     }
+    return false;
+}
+
+/* "X-Auth" ends with the word "auth", "oauth" does not. */
+static bool ends_with_word(const char *name, const char *word)
+{
+    const size_t length = strlen(name);
+    const size_t end = strlen(word);
+    return length >= end && strcasecmp(name + length - end, word) == 0 &&
+           (length == end || !isalnum((unsigned char)name[length - end - 1]));
+}
+
+static bool name_is_secret(const char *name)
+{
+    static const char *const parts[] = {"authorization", "secret", "token",      "key",    "passw",     "pwd",
+                                        "passphrase",    "cookie", "credential", "signature", "assertion", "session"};
+    static const char *const words[] = {"auth", "pass", "pin", "otp"}; /* too short to be looked for within words */
+    if (name_is_harmless(name))
+        return false;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (strcasestr(name, parts[i]))
+            return true;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (ends_with_word(name, words[i]))
             return true;
     return false;
 }
@@ -65,12 +85,13 @@ static bool is_mask(const json_t *value)
     return json_is_string(value) && strcmp(json_string_value(value), SECRET_MASK) == 0;
 }
 
-static bool is_secret(const char *name, const json_t *value)
+/* is_named: by its own name or by that of what it is in. */
+static bool is_secret(bool is_named, const json_t *value)
 {
     const char *text = json_string_value(value);
     if (json_is_number(value))
-        return name_is_secret(name);
-    if (!text || !*text || !(name_is_secret(name) || value_has_scheme(text)))
+        return is_named;
+    if (!text || !*text || !(is_named || value_has_scheme(text)))
         return false;
     return !template_is_in(text) || longest_literal(text) > LITERAL_BESIDE_TEMPLATE_MAX;
 }
@@ -82,17 +103,29 @@ static const char *header_name(const json_t *value)
     return json_object_get(value, "value") ? json_read_string(value, "name") : NULL;
 }
 
-static bool mask_members(json_t *value, size_t *count);
+static bool mask_members(json_t *value, bool is_named, size_t *count);
 
-static bool mask_member(json_t *object, const char *member, const char *name, json_t *value, size_t *count)
+/* All that stands in an object or list with a secret's name is secret: "credentials": {…}, "api_keys": […]. */
+static bool mask_member(json_t *object, const char *member, bool is_named, json_t *value, size_t *count)
 {
-    if (!is_secret(name, value))
-        return mask_members(value, count);
+    if (!is_secret(is_named, value))
+        return mask_members(value, is_named, count);
     ++*count;
     return json_object_set_new(object, member, json_string(SECRET_MASK)) == 0;
 }
 
-static bool mask_members(json_t *value, size_t *count)
+static bool mask_element(json_t *list, size_t place, bool is_named, json_t *value, size_t *count)
+{
+    const char *header = header_name(value);
+    if (header)
+        return mask_member(value, "value", is_named || name_is_secret(header), json_object_get(value, "value"), count);
+    if (!is_secret(is_named, value))
+        return mask_members(value, is_named, count);
+    ++*count;
+    return json_array_set_new(list, place, json_string(SECRET_MASK)) == 0;
+}
+
+static bool mask_members(json_t *value, bool is_named, size_t *count)
 {
     const char *name;
     json_t *member;
@@ -100,14 +133,12 @@ static bool mask_members(json_t *value, size_t *count)
     bool done = true;
     json_object_foreach(value, name, member)
     {
-        done = mask_member(value, name, name, member, count) && done;
+        bool is_secrets = is_named ? !name_is_harmless(name) : name_is_secret(name);
+        done = mask_member(value, name, is_secrets, member, count) && done;
     }
     json_array_foreach(value, i, member)
     {
-        const char *header = header_name(member);
-        done = (header ? mask_member(member, "value", header, json_object_get(member, "value"), count)
-                       : mask_members(member, count)) &&
-               done;
+        done = mask_element(value, i, is_named, member, count) && done;
     }
     return done;
 }
@@ -116,7 +147,7 @@ json_t *wire_secret_mask(const json_t *normal, bool *ret_done)
 {
     size_t count = 0;
     AUTO_JSON copy = json_deep_copy(normal);
-    *ret_done = copy && mask_members(copy, &count);
+    *ret_done = copy && mask_members(copy, false, &count);
     return *ret_done && count > 0 ? TAKE(copy) : NULL;
 }
 
@@ -151,6 +182,13 @@ static json_t *previous_header(const json_t *previous, const char *name)
     return NULL;
 }
 
+/* What the place of an element is known by: a header by its name, another one by its index. */
+static json_t *previous_element(const json_t *previous, size_t place, const json_t *element)
+{
+    const char *header = header_name(element);
+    return header ? previous_header(previous, header) : json_array_get(previous, place);
+}
+
 bool wire_secret_keep(json_t *normal, const json_t *previous)
 {
     const char *name;
@@ -167,8 +205,11 @@ bool wire_secret_keep(json_t *normal, const json_t *previous)
     }
     json_array_foreach(normal, i, member)
     {
-        const char *header = header_name(member);
-        done = wire_secret_keep(member, header ? previous_header(previous, header) : json_array_get(previous, i)) && done;
+        json_t *old = previous_element(previous, i, member);
+        if (is_mask(member) && old)
+            done = json_array_set(normal, i, old) == 0 && done;
+        else
+            done = wire_secret_keep(member, old) && done;
     }
     return done;
 }
