@@ -147,15 +147,18 @@ static void read_attributes(const json_t *data, const struct iclient *iclient, s
     }
 }
 
-static void read_component(const json_t *data, bool is_required, struct fault_list *faults,
+/* A client that has no component is shown with null, which may come back. A component is not taken away. */
+static void read_component(const json_t *data, const struct iclient *iclient, struct fault_list *faults,
                            struct oauth_client_request *request)
 {
     const json_t *linkage = json_read_pointer(data, "/relationships/component/data");
+    if (json_is_null(linkage) && iclient && !iclient_text(iclient, ICLIENT_COMPONENT))
+        return;
     const char *type = json_read_string(linkage, "type");
     request->component = json_read_string(linkage, "id");
     if (linkage && (!type || strcmp(type, "component") != 0))
         add_fault(faults, "/data/relationships/component/data", "type", NULL, "must be \"component\"");
-    if (!request->component && (is_required || linkage))
+    if (!request->component && (!iclient || linkage))
         add_fault(faults, "/data/relationships/component/data", "id", NULL, "must name the component");
 }
 
@@ -171,7 +174,7 @@ enum status oauth_client_request_read(const json_t *document, const struct iclie
     read_type(data, faults);
     read_id(data, iclient ? iclient_id(iclient) : NULL, faults);
     read_attributes(data, iclient, faults, ret_request);
-    read_component(data, !iclient, faults, ret_request);
+    read_component(data, iclient, faults, ret_request);
     return fault_list_has_errors(faults) ? ERR_INVALID : OK;
 }
 

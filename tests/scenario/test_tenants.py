@@ -145,6 +145,21 @@ def test_patch_of_a_client_that_defines_its_own_component(launch, provider):
     assert daemon.admin("PATCH", made["links"]["self"], {"data": made}).status == 200
 
 
+def test_client_without_a_component_may_be_sent_back_as_it_is_shown(launch, provider):
+    daemon = launch(definition(provider))
+    document = documents.client_credentials(provider, name="plain", tenant="acme")
+    daemon.known_secrets |= documents.secrets_in(document)
+    assert daemon.admin("POST", "/v1/iClients", document).status == 201
+    shown, = daemon.admin("GET", clients()).json()["data"]
+    assert shown["relationships"]["component"]["data"] is None
+    reply = daemon.admin("PATCH", shown["links"]["self"], {"data": shown})
+    assert reply.status == 200 and reply.json()["data"] == shown, reply.text
+    # Null takes no component away from a client that has one.
+    made = create(daemon)
+    reply = daemon.admin("PATCH", made["links"]["self"], {"data": {**made, "relationships": shown["relationships"]}})
+    assert reply.status == 422 and error_of(reply)["source"]["pointer"].startswith("/data/relationships/component/data"), reply.text
+
+
 def test_patch_cannot_send_the_secret_elsewhere(launch, provider):
     daemon = launch(definition(provider))
     made = create(daemon)
