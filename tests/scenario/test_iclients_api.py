@@ -193,6 +193,47 @@ def test_secrets_are_masked_in_every_reply(iclients, provider):
         assert "hidden" not in text and document["oauth2"]["clientSecret"] not in text and document["oauth2"]["password"] not in text
 
 
+SPOILED = {
+    "in a list": lambda value: [value], "in an object": lambda value: {"x": value}, "too long": lambda value: f"{value}" * 400,
+    "with a control character": lambda value: f"{value}\n\x01", "with a broken template": lambda value: f"{value}{{{{#if x}}}} {{{{{{y",
+    "as a reference": lambda value: {"$file": value}, "as an unknown reference": lambda value: {"$vault": value},
+}
+
+
+def members_of(document, place=()):
+    for name, value in document.items() if isinstance(document, dict) else enumerate(document):
+        yield (*place, name)
+        if isinstance(value, (dict, list)):
+            yield from members_of(value, (*place, name))
+
+
+@pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED)
+def test_no_error_reply_repeats_a_secret(daemon, iclients, provider, spoil):
+    """Each member in turn is what it must not be."""
+    good = documents.password(provider, name="spoiled", enableJWT=True,
+                              jwt={"signatureMethod": "HS256", "secret": "hidden-" + "j" * 40},
+                              oauth2={"clientSecret": "hidden-client", "username": "somebody", "password": "hidden-password",
+                                      "encrypted": {"key": "hidden-key"},
+                                      "token": {"uri": provider.token_uri, "headers": [{"name": "X-Api-Key", "value": "hidden-header"}],
+                                                "body": {"api_key": "hidden-body"}}})
+    refused = set()
+    for place in members_of(good):
+        document = json.loads(json.dumps(good))
+        level = document
+        for name in place[:-1]:
+            level = level[name]
+        level[place[-1]] = spoil(level[place[-1]])
+        reply = daemon.admin("POST", "/v1/iClients", document)
+        daemon.known_secrets |= {"hidden-client", "hidden-password", "hidden-key", "hidden-header", "hidden-body"}
+        if reply.status == 201:
+            iclients.delete(reply.json()["_id"])
+        else:
+            assert reply.status == 422, (place, reply)
+            refused.add(place)
+        assert "hidden-" not in reply.text, place
+    assert len(refused) >= 5
+
+
 WRITTEN = [
     ("account=7&api_token=hidden-two", "X-Api-Key: hidden-one\nAccept: application/json"),
     ('{"account":"7","api_token":"hidden-two"}', json.dumps({"X-Api-Key": "hidden-one", "Accept": "application/json"})),

@@ -23,6 +23,7 @@ def assert_is_safe_page(page, status=None):
     assert "no-store" in page.header("Cache-Control")
     assert "default-src 'none'" in page.header("Content-Security-Policy")
     assert "frame-ancestors 'none'" in page.header("Content-Security-Policy")
+    assert page.header("X-Frame-Options") == "DENY"
     assert page.header("X-Content-Type-Options") == "nosniff"
     assert page.header("Referrer-Policy") == "no-referrer"
     assert "<script" not in page.text
@@ -63,13 +64,13 @@ def test_link_sets_a_cookie_and_sends_a_full_authorization_request(daemon, provi
     assert provider.client[1] not in location
 
 
-def test_states_and_links_never_repeat(daemon):
+def test_states_links_and_challenges_never_repeat(daemon):
     seen = set()
     for _ in range(20):
         link = daemon.authorize()
-        state = query_of(CurlUser().get(link).header("Location"))["state"]
-        seen |= {link, state}
-    assert len(seen) == 40
+        query = query_of(CurlUser().get(link).header("Location"))
+        seen |= {link, query["state"], query["code_challenge"]}
+    assert len(seen) == 60
 
 
 def test_link_works_once(daemon):
@@ -233,9 +234,26 @@ def test_endpoint_serves_nothing_else(daemon):
         assert call(method, daemon.redirect_uri, form={}).status in (404, 405)
 
 
+def test_redirects_lead_to_the_authorization_uri_alone(daemon, provider):
+    """No open redirector, whatever a parameter says."""
+    elsewhere = "https://evil.example/"
+    wishes = urlencode({name: elsewhere for name in ("redirect_uri", "url", "next", "return_to")})
+    _, callback = daemon.callback_of()
+    for address in (f"{daemon.base}/?{wishes}", f"{callback}&{wishes}", f"{daemon.base}//evil.example/", f"{daemon.base}/connect/?{wishes}"):
+        assert get_page(address).header("Location") is None, address
+    reply = CurlUser().get(f"{daemon.authorize()}?{wishes}")
+    location = reply.header("Location")
+    assert location is None or location.startswith(provider.authorize_uri + "?") and "evil.example" not in location
+    location = CurlUser().get(daemon.authorize()).header("Location")
+    assert location.startswith(provider.authorize_uri + "?")
+
+
 def test_foreign_host_name_is_refused(daemon):
     """DNS rebinding: a page of another site must not reach the endpoint under its own name."""
-    assert get_page(daemon.base + "/", headers={"Host": "evil.example"}).status in (400, 403, 404, 421)
+    link = daemon.authorize()
+    for address in (daemon.base + "/", link):
+        assert get_page(address, headers={"Host": "evil.example"}).status == 421
+    assert CurlUser().get(link).status == 302
 
 
 def test_link_is_not_taken_up_by_another_page(daemon):

@@ -1,12 +1,15 @@
 """Users of the host that a service knows, under the file system of iclientd.service. Needs root, as systemd has it."""
 
+import re
 import socket
+import subprocess
+from pathlib import Path
 
 import documents
 import pytest
-from fakes.support import wait_until
+from fakes.support import die_with_parent, wait_until
 from fakes.user_database import UserDatabase
-from unit_view import UnitDaemon
+from unit_view import USER, UnitDaemon
 
 CONNECT = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 # Where the service listens, and the name by which its clients (libnss_sss, libnss_winbind, …) look for it.
@@ -106,6 +109,20 @@ def test_service_that_does_not_answer_holds_up_neither_start_nor_tokens_for_long
         assert "the host's user database does not answer" in daemon.log()
         database.answers.set()
         wait_until(lambda: status_for(daemon, "user-49", names["user-49"]) == 200, what="users to be known")
+
+
+def test_another_process_of_its_user_cannot_read_its_memory(prepare, provider):
+    """Not dumpable, and no core: /proc/PID/environ is closed as /proc/PID/mem is."""
+    daemon = prepare(documents.client_credentials(provider), kind=UnitDaemon)
+    daemon.start()
+    read = ["/usr/bin/head", "-c", "1"]
+    peer = {"user": USER, "group": USER, "extra_groups": [], "cwd": "/", "check": False, "capture_output": True}
+    with subprocess.Popen(["/usr/bin/sleep", "60"], user=USER, group=USER, extra_groups=[], cwd="/", preexec_fn=die_with_parent) as other:
+        assert subprocess.run([*read, f"/proc/{other.pid}/environ"], **peer).returncode == 0, "it may read those of others"
+        other.kill()
+    assert subprocess.run([*read, f"/proc/{daemon.process.pid}/environ"], **peer).returncode == 1
+    limits = Path(f"/proc/{daemon.process.pid}/limits").read_text()
+    assert re.search(r"Max core file size +0 +0 ", limits)
 
 
 @pytest.mark.parametrize("listens, is_asked", SERVICES.values(), ids=SERVICES)
