@@ -1,4 +1,4 @@
-"""What docs/ says is what the source says: fields, settings, metrics, states, codes, routes, pages; its examples are good."""
+"""What docs/ says is what the source says: fields, settings, metrics, states, codes, routes, pages, tests; its examples are good."""
 
 import difflib
 import json
@@ -11,11 +11,13 @@ from pathlib import Path
 
 from source_tree import main, without_comments
 
-API, CONFIGURATION, OPERATIONS = "docs/API.md", "docs/CONFIGURATION.md", "docs/OPERATIONS.md"
+API, CONFIGURATION, OPERATIONS, SECURITY = "docs/API.md", "docs/CONFIGURATION.md", "docs/OPERATIONS.md", "docs/SECURITY.md"
 STRING = r'"(?:\\.|[^"\\\n])*"'
 CODE = re.compile(r"`([^`]+)`")
 HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# `test_file.py`, `test_file.py::test_name`, `::test_name` of the file named before, `unit_layer_file`, `tests/program words`.
+TEST = re.compile(r"`(test_\w+\.py)?(?:::(test_\w+))?`|`unit_([a-z]+)_(\w+)`|`(tests/[\w/.]+)[^`]*`")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 
 
@@ -212,6 +214,19 @@ def check_links(source):
     return faults
 
 
+def check_tests(source):
+    """Each test that SECURITY.md names is there. What it shows has to be read."""
+    faults, file = [], ""
+    for name, test, layer, unit, program in TEST.findall((source / SECURITY).read_text()):
+        file = name or file
+        path = source / (program or (f"tests/unit/{layer}/test_{unit}.c" if layer else f"tests/scenario/{file}"))
+        if not path.exists():
+            faults.append(f"{SECURITY}: there is no {path.relative_to(source)}")
+        elif test and f"def {test}(" not in path.read_text():
+            faults.append(f"{SECURITY}: {file} has no {test}")
+    return faults
+
+
 # ---- examples: ```json iclient, connection, preset, iclientd ----
 
 def write_examples(folder, document):
@@ -280,7 +295,7 @@ def check_examples(source, build):
 
 def check(source, build):
     faults = [fault for table in TABLES for fault in check_table(source, *table)]
-    faults += check_choices(source) + check_routes(source) + check_links(source)
+    faults += check_choices(source) + check_routes(source) + check_links(source) + check_tests(source)
     return faults + (check_examples(source, build) if build else [])
 
 
@@ -330,6 +345,8 @@ GOOD_TREE = {
     "src/service/api_admin.c": '{HTTP_VERB_POST, "/v1/y", NEED_OPERATOR, 0, f},',
     "src/iclientctl/exit_code.h": "enum { EXIT_DONE = 0 };",
     CONFIGURATION: configuration(), OPERATIONS: operations(), API: api(),
+    SECURITY: "`test_a.py::test_b`, `::test_c`, `unit_io_d`, `tests/e/f --runs 1`\n", "tests/scenario/test_a.py": "def test_b(x):\ndef test_c():\n",
+    "tests/unit/io/test_d.c": "", "tests/e/f": "",
 }
 BROKEN = [
     ("a field is not told", {CONFIGURATION: configuration(FIELD_ROWS[:1])}, "no row for /oauth2/type"),
@@ -352,6 +369,10 @@ BROKEN = [
     ("a route that is none", {API: api(headings=["GET /v1/x/NAME", "GET /v2"])}, "GET /v2 does not exist"),
     ("another page", {API: api(page="Bad | 200")}, "no row for Good"),
     ("a heading is missing", {OPERATIONS: operations().replace("## Metrics", "## Numbers")}, 'no heading "Metrics"'),
+    ("a scenario that is none", {SECURITY: "`test_g.py`\n"}, "no tests/scenario/test_g.py"),
+    ("a test that is none", {SECURITY: "`test_a.py`, `::test_h`\n"}, "test_a.py has no test_h"),
+    ("a unit test that is none", {SECURITY: "`unit_io_i`\n"}, "no tests/unit/io/test_i.c"),
+    ("a program that is none", {SECURITY: "`tests/e/j 7`\n"}, "no tests/e/j"),
     ("a link to no file", {"README.md": "[x](docs/GONE.md)\n# A, b\n"}, "docs/GONE.md leads to no file"),
     ("a link to no heading", {"README.md": "[x](docs/API.md#gone)\n# A, b\n"}, "leads to no heading"),
 ]
