@@ -44,7 +44,7 @@ static bool ends_with_word(const char *name, const char *word)
 
 static bool name_is_secret(const char *name)
 {
-    static const char *const parts[] = {"authorization", "secret", "token",      "key",    "passw",     "pwd",
+    static const char *const parts[] = {"authorization", "secret", "token",      "key",       "passw",     "pwd",
                                         "passphrase",    "cookie", "credential", "signature", "assertion", "session"};
     static const char *const words[] = {"auth", "pass", "pin", "otp"}; /* too short to be looked for within words */
     if (name_is_harmless(name))

@@ -7,10 +7,10 @@
 #include "model/iclient_field.h"
 
 /*
- * Secrets that stand as literals among headers, bodies and parameters ("X-Api-Key: 4711"), where a template would name one
- * that is kept apart. They are known by their name, by that of the object or list that they are in, or by an authentication
- * scheme before them. All of it works on the normal form: an array of {"name","value"} for HEADERS, an object for BODY and
- * PARAMS.
+ * Secrets that stand as literals among headers, bodies and parameters ("X-Api-Key: 4711"), where a template would name
+ * one that is kept apart. They are known by their name, by that of the object or list that they are in, or by an
+ * authentication scheme before them. All of it works on the normal form: an array of {"name","value"} for HEADERS, an
+ * object for BODY and PARAMS.
  */
 
 /* Whether a kind may have such secrets. */
@@ -19,7 +19,7 @@ bool wire_secret_has_kind(enum iclient_field_kind kind);
 json_t *wire_secret_mask(const json_t *normal, bool *ret_done);
 /* Whether a value is the mask, anywhere. */
 bool wire_secret_has_mask(const json_t *normal);
-/* Puts what previous has under the same name, in a list at the same place, for each mask of normal. False: out of memory. */
+/* For each mask of normal what previous has under the same name, in a list at the same place. False: out of memory. */
 bool wire_secret_keep(json_t *normal, const json_t *previous);
 /* Takes away every member that is the mask. */
 void wire_secret_drop_masked(json_t *normal);

@@ -36,7 +36,8 @@ static struct catalog *catalog_of(const char *iclient)
     "{'name':'def','provider':'custom_oauth2','component':'vans','settings':{'region':'eu'},'oauth2':{"                \
     "'grantType':'authorizecode','clientId':'own','clientSecret':'hunter2','password':'hunter3','username':'u',"       \
     "'encrypted':{'k':'hunter4'},'scope':['a'],'auth':{'uri':'https://as.example.com/a'},"                             \
-    "'token':{'uri':'https://as.example.com/t'}}}"
+    "'bodyFormat':'json','token':{'uri':'https://as.example.com/t','headers':{'X-Api-Key':'hunter5','X-Version':'2'}," \
+    "'body':{'api_key':'hunter6','credentials':{'user':'hunter7','keys':['hunter8']},'audience':'a'}}}}"
 #define BODY(attributes) "{'data':{'type':'oauth-client','attributes':" attributes "," COMPONENT "}}"
 #define COMPONENT "'relationships':{'component':{'data':{'type':'component','id':'vans'}}}"
 
@@ -72,6 +73,11 @@ Test(oauth_client_json, new_document_has_the_definitions_provider_and_none_of_it
                                          "/oauth2/encrypted"};
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         cr_assert_null(json_read_pointer(document, absent[i]), "%s", absent[i]);
+    /* Else who may create a client of a tenant could have the definition's literals sent to a host of his own. */
+    AUTO_TEXT text = json_dumps(document, 0);
+    cr_assert_null(strstr(text, "hunter"), "%s", text);
+    assert_json(document, "/oauth2/token/headers", "[{\"name\":\"X-Version\",\"value\":\"2\"}]");
+    assert_json(document, "/oauth2/token/body/audience", "\"a\"");
 }
 
 Test(oauth_client_json, attributes_win_over_the_definition_and_over_oauth2)
