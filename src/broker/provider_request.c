@@ -1,14 +1,17 @@
 #include "broker/provider_request.h"
 
 #include "broker/broker_state.h"
+#include "model/connection_binding.h"
 
 static enum status check_destination(const struct grant_context *input, enum binding_part endpoint,
                                      const struct http_request *request, struct error *ret_error)
 {
     if (!input->tokens)
         return OK;
-    return token_binding_check_request(input->tokens->binding, endpoint,
-                                       iclient_client_id(connection_iclient(input->connection)),
+    AUTO(token_binding) present = connection_binding(input->connection, input->tokens->metadata, NULL);
+    if (!present)
+        return error_set(ret_error, ERR_NO_MEMORY, "what the tokens belong to");
+    return token_binding_check_request(input->tokens->binding, endpoint, token_binding_value(present, BINDING_CLIENT),
                                        secret_reveal(http_request_url(request)), ret_error);
 }
 

@@ -127,6 +127,23 @@ static void set_static_jwt(struct binding_maker *maker, const struct secret *jwt
 }
 
 /*
+ * A token body of the iClient's own is sent as it stands, and so says more truly than the fields whose tokens come back.
+ * NULL: there is no such body, it does not have the parameter, or the parameter has no value now.
+ */
+static char *render_from_own_body(struct binding_maker *maker, const char *name)
+{
+    const json_t *value = json_object_get(iclient_json(maker->iclient, ICLIENT_TOKEN_BODY), name);
+    return value && !json_is_null(value) ? render_json(maker, value) : NULL;
+}
+
+static void set_client(struct binding_maker *maker)
+{
+    maker->texts[BINDING_CLIENT] = render_from_own_body(maker, "client_id");
+    if (!maker->texts[BINDING_CLIENT])
+        set_copy(maker, BINDING_CLIENT, iclient_client_id(maker->iclient));
+}
+
+/*
  * iss, sub and aud as signed. Without a payload the first two are the client id (RFC 7523 §3), and the audience is the
  * token URI, whose origin is a part already and whose path may change.
  */
@@ -157,8 +174,18 @@ static void set_claims(struct binding_maker *maker)
 static void set_username(struct binding_maker *maker)
 {
     const struct connection_content *content = maker->connection->content;
+    maker->texts[BINDING_USERNAME] = render_from_own_body(maker, "username");
+    if (maker->texts[BINDING_USERNAME])
+        return;
     maker->is_own |= content && content->username;
     set_copy(maker, BINDING_USERNAME, connection_username(maker->connection));
+}
+
+/* enableJWT with clientcredentials and a token body of its own: the body has the JWT, or the document would be refused. */
+static bool sends_jwt_in_own_body(const struct iclient *iclient)
+{
+    return iclient_grant(iclient) == GRANT_CLIENT_CREDENTIALS && iclient_flag(iclient, ICLIENT_ENABLE_JWT) &&
+           iclient_json(iclient, ICLIENT_TOKEN_BODY);
 }
 
 static void set_account(struct binding_maker *maker)
@@ -166,7 +193,7 @@ static void set_account(struct binding_maker *maker)
     enum grant_type grant = iclient_grant(maker->iclient);
     if (grant == GRANT_PASSWORD)
         set_username(maker);
-    else if (grant == GRANT_JWT_BEARER || grant == GRANT_JWT_TOKEN)
+    else if (grant == GRANT_JWT_BEARER || grant == GRANT_JWT_TOKEN || sends_jwt_in_own_body(maker->iclient))
         set_claims(maker);
 }
 
@@ -247,7 +274,7 @@ struct token_binding *connection_binding(const struct connection *connection, co
     struct binding_maker maker = {
         .connection = connection, .iclient = iclient, .metadata = metadata, .callback = callback};
     set_copy(&maker, BINDING_GRANT, grant_type_name(iclient_grant(iclient)));
-    set_copy(&maker, BINDING_CLIENT, iclient_client_id(iclient));
+    set_client(&maker);
     set_origins(&maker);
     set_account(&maker);
     set_scope(&maker);

@@ -3,7 +3,7 @@
 import documents
 import pytest
 from daemon import error_of
-from fakes.scripted_provider import ScriptedProvider
+from fakes.scripted_provider import Answer, ScriptedProvider
 from fakes.support import wait_until
 from iclients_api import IClients
 
@@ -158,6 +158,44 @@ def test_revocation_does_not_go_to_another_shop(launch, provider, towns):
     reply = daemon.admin("POST", "/v1/connections/mine/revoke")
     assert "127.0.0.2" in reply.text, reply.text
     assert towns["127.0.0.2"].requests == [] and provider.count("/revoke") == 0
+
+
+# Another account or client, named by a token body of the iClient's own
+
+KEY = "key-of-the-jwt-0123456789abcdef0123456789"
+WHO = "{{{connection.settings.who}}}"
+
+
+def body_with_client(provider):
+    return documents.client_credentials(provider, oauth2={"clientSecret": None, "token": {
+        "body": {"grant_type": "client_credentials", "client_id": WHO}}})
+
+
+def body_with_username(provider):
+    return documents.password(provider, oauth2={"token": {
+        "body": {"grant_type": "password", "username": WHO, "password": "{{{connection.password}}}"}}})
+
+
+def body_with_jwt(provider):
+    return documents.client_credentials(
+        provider, enableJWT=True, jwt={"signatureMethod": "HS256", "secret": KEY, "payload": {"sub": WHO}},
+        oauth2={"token": {"body": {"grant_type": "client_credentials", "assertion": "{{{iClient.jwt.token}}}"}}})
+
+
+def of_account(who):
+    return {"name": "mine", "iClient": "crm", "settings": {"who": who}}
+
+
+@pytest.mark.parametrize("make", [body_with_client, body_with_username, body_with_jwt])
+def test_token_of_an_account_that_the_body_names_is_not_for_another(launch, provider, make):
+    provider.on("/token", lambda request: Answer(json=provider.issue(refresh=False)))
+    daemon = launch(make(provider), connections=[of_account("ann")])
+    of_ann = daemon.token("mine").json()["access_token"]
+    daemon.write_connection(of_account("bob"))
+    assert daemon.reload() == "done"
+    reply = daemon.token("mine", wait=20)
+    assert reply.status == 200 and reply.json()["access_token"] != of_ann
+    assert len(provider.requests_to("/token")) == 2
 
 
 # Scope

@@ -308,6 +308,17 @@ static const char unencrypted_iclient[] = "{'oauth2':{'validDomainNames':['examp
 static const char encrypted_iclient[] = "{'oauth2':{'validDomainNames':['example.com'],'token':{'uri':"
                                         "'https://{{{connection.encrypted.shop}}}.example.com/token'}}}";
 
+/* A token body of the iClient's own says whose tokens come. */
+#define OWN_BODY(grant, body)                                                                                          \
+    "{'oauth2':{'grantType':'" grant "','clientSecret':null,'username':'u','password':'p','token':{'body':" body "}}}"
+static const char body_client[] =
+    OWN_BODY("clientcredentials", "{'grant_type':'client_credentials','client_id':'{{{connection.settings.who}}}'}");
+static const char body_username[] =
+    OWN_BODY("password", "{'grant_type':'password','username':'{{{connection.settings.who}}}','password':'p'}");
+static const char body_jwt[] =
+    "{'enableJWT':true,'jwt':{'signatureMethod':'HS256'," JWT_SECRET ",'payload':{'sub':'{{{connection.settings.who}}}'}},"
+    "'oauth2':{'grantType':'clientcredentials','token':{'body':{'assertion':'{{{iClient.jwt.token}}}'}}}}";
+
 static const struct {
     const char *pointer;
     struct row row; /* base: the iClient */
@@ -328,6 +339,10 @@ static const struct {
     {"/password", {KEPT, PASSWORD_GRANT, "{'password':'b'}"}, "{'password':'a'}"},
     {"/settings", {ASIDE, shop_iclient, "{'settings':{'shop':'oslo'}}"}, "{'settings':{'shop':'berlin'}}"},
     {"/settings", {KEPT, NULL, "{'settings':{'shop':'oslo'}}"}, "{'settings':{'shop':'berlin'}}"},
+    {"/settings", {ASIDE, body_client, "{'settings':{'who':'bob'}}"}, "{'settings':{'who':'ann'}}"},
+    {"/settings", {ASIDE, body_username, "{'settings':{'who':'bob'}}"}, "{'settings':{'who':'ann'}}"},
+    {"/settings", {ASIDE, body_jwt, "{'settings':{'who':'bob'}}"}, "{'settings':{'who':'ann'}}"},
+    {"/settings", {KEPT, body_jwt, "{'settings':{'who':'ann','x':1}}"}, "{'settings':{'who':'ann'}}"},
     {"/unencrypted", {ASIDE, unencrypted_iclient, "{'unencrypted':{'shop':'oslo'}}"}, "{'unencrypted':{'shop':'b'}}"},
     {"/encrypted", {ASIDE, encrypted_iclient, "{'encrypted':{'shop':'oslo'}}"}, "{'encrypted':{'shop':'berlin'}}"},
     {"/encrypted", {KEPT, NULL, "{'encrypted':{'x':'oslo'}}"}, "{'encrypted':{'x':'berlin'}}"},
