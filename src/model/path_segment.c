@@ -2,12 +2,10 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
-    TRIPLET = 3,           /* "%2E" */
-    OVERLONG = 2,          /* C0 AE: '.' in two bytes, which no valid UTF-8 has */
-    OVERLONG_FIRST = 0xC0, /* C0 and C1 lead to the bytes below 0x80 */
-    OVERLONG_LAST = 0xC1,
+    OVERLONG_LEAD_MAX = 2,
     CONTINUATION = 0x80,
     CONTINUATION_BITS = 6,
 };
@@ -20,41 +18,74 @@ static int hex_value(char digit)
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-static bool end_is_triplet(const char *text, size_t length, char *ret_byte)
+/* The encoded bytes that a text may end with: their number, 0 when it does not. */
+typedef size_t encoded_end(const char *text, size_t length, char *ret_byte);
+
+/* digits hex digits behind prefix. Only one byte is of interest, so that more digits have to begin with zeros. */
+static size_t end_hex(const char *text, size_t length, const char *prefix, size_t digits, char *ret_byte)
 {
-    if (length < TRIPLET || text[length - TRIPLET] != '%')
-        return false;
-    const int high = hex_value(text[length - 2]);
-    const int low = hex_value(text[length - 1]);
-    *ret_byte = (char)(high * 16 + low);
-    return high >= 0 && low >= 0;
+    const size_t prefix_length = strlen(prefix);
+    const size_t size = prefix_length + digits;
+    if (length < size || strncasecmp(text + length - size, prefix, prefix_length) != 0)
+        return 0;
+    int value = 0;
+    for (const char *digit = text + length - digits; digit < text + length; digit++) {
+        if (hex_value(*digit) < 0)
+            return 0;
+        value = value * 16 + hex_value(*digit);
+    }
+    *ret_byte = (char)value;
+    return size;
 }
 
-static bool end_is_overlong(const char *text, size_t length, char *ret_byte)
+/* RFC 3986 §2.1. */
+static size_t end_triplet(const char *text, size_t length, char *ret_byte)
 {
-    if (length < OVERLONG)
-        return false;
-    const unsigned char first = (unsigned char)text[length - 2];
-    const unsigned char second = (unsigned char)text[length - 1];
-    *ret_byte = (char)((first & 1) << CONTINUATION_BITS | (second & ~0xC0));
-    return (first == OVERLONG_FIRST || first == OVERLONG_LAST) && (second & 0xC0) == CONTINUATION;
+    return end_hex(text, length, "%", 2, ret_byte);
+}
+
+/* "%u002E", of no RFC, but some servers read it. */
+static size_t end_unicode(const char *text, size_t length, char *ret_byte)
+{
+    return end_hex(text, length, "%u00", 2, ret_byte);
+}
+
+/* Below 0x80 in more bytes than one, which no valid UTF-8 has: C0 AE, E0 80 AE and F0 80 80 AE are '.'. */
+static size_t end_overlong(const char *text, size_t length, char *ret_byte)
+{
+    static const struct {
+        unsigned char lead[OVERLONG_LEAD_MAX];
+        size_t lead_length;
+        unsigned char first; /* before the last byte; the same plus one is as good: the lowest bit counts */
+    } forms[] = {{{0}, 0, 0xC0}, {{0xE0}, 1, 0x80}, {{0xF0, 0x80}, 2, 0x80}};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        const size_t size = forms[i].lead_length + 2;
+        if (length < size || memcmp(text + length - size, forms[i].lead, forms[i].lead_length) != 0)
+            continue;
+        const unsigned char first = (unsigned char)text[length - 2];
+        const unsigned char last = (unsigned char)text[length - 1];
+        *ret_byte = (char)((first & 1) << CONTINUATION_BITS | (last & ~0xC0));
+        if ((first & ~1) == forms[i].first && (last & 0xC0) == CONTINUATION)
+            return size;
+    }
+    return 0;
 }
 
 /* What the last bytes decode to takes their place, and may be the end of the next triplet: "%25" + "2E" is '.'. */
 static size_t decode(char *text, size_t length)
 {
+    static encoded_end *const encodings[] = {end_triplet, end_unicode, end_overlong};
     size_t end = 0;
     for (size_t i = 0; i < length; i++) {
-        char byte;
         text[end++] = text[i];
-        for (;;) {
-            if (end_is_triplet(text, end, &byte))
-                end -= TRIPLET;
-            else if (end_is_overlong(text, end, &byte))
-                end -= OVERLONG;
-            else
-                break;
+        for (size_t e = 0; e < sizeof encodings / sizeof encodings[0]; e++) {
+            char byte;
+            const size_t size = encodings[e](text, end, &byte);
+            if (size == 0)
+                continue;
+            end -= size;
             text[end++] = byte;
+            e = (size_t)-1; /* from the first one again */
         }
     }
     return end;

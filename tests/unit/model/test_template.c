@@ -182,6 +182,14 @@ static const struct {
     {"https://a.example/{{{x}}}/t", "y%2f..", "", "{{{x}}}"},
     {"https://a.example/{{{x}}}/t", "%c0%ae%C0%AE", "", "{{{x}}}"},
     {"https://a.example/{{{x}}}/t", "y%c0%af..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%e0%80%ae.", "", "{{{x}}}"},
+    {"https://a.example/{{x}}/t", "%E0%80%AE", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y%e0%80%af..", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "%f0%80%80%ae%f0%80%80%ae", "", "{{{x}}}"},
+    /* as no RFC has it, but some servers read it */
+    {"https://a.example/{{{x}}}/t", "%u002e%U002E", "", "{{{x}}}"},
+    {"https://a.example/{{x}}/t", "%u002e.", "", "{{{x}}}"},
+    {"https://a.example/{{{x}}}/t", "y%u002f..", "", "{{{x}}}"},
     /* what other servers take for a separator or the end of a name */
     {"https://a.example/{{{x}}}/t", "..\\..\\y", "", "{{{x}}}"},
     {"https://a.example/{{{x}}}/t", "y\\..", "", "{{{x}}}"},
