@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/text_buffer.h"
 #include "io/sqlite_error.h"
 #include "io/store_crypto_keys.h"
@@ -33,6 +35,8 @@ static const struct {
 struct store_database {
     sqlite3 *handle;
     char *path;
+    char *log_path;  /* of the write-ahead log */
+    ino_t log_inode; /* 0: not seen yet */
     struct store_lock lock;
     struct store_crypto *crypto;
     sqlite3_stmt *statements[STORE_TABLE_COUNT][STATEMENT_COUNT];
@@ -54,20 +58,27 @@ static enum status prepare_statements(struct store_database *database, struct er
     return OK;
 }
 
+/* name: as SQLite answers. */
+static enum status set_journal_mode(sqlite3 *handle, const char *name, const char *refusal, struct error *ret_error)
+{
+    char sql[STATEMENT_TEXT_MAX];
+    snprintf(sql, sizeof sql, "PRAGMA journal_mode = %s", name);
+    sqlite3_stmt *pragma = NULL;
+    enum status status = OK;
+    if (sqlite3_prepare_v2(handle, sql, -1, &pragma, NULL) != SQLITE_OK || sqlite3_step(pragma) != SQLITE_ROW)
+        status = sqlite_error_set(handle, "starting its write-ahead log", ret_error);
+    else if (strcmp((const char *)sqlite3_column_text(pragma, 0), name) != 0)
+        status = error_set(ret_error, ERR_IO, "%s", refusal);
+    sqlite3_finalize(pragma);
+    return status;
+}
+
 /* Last, because it is the first step that writes to a file that was there before. */
 static enum status start_wal(sqlite3 *handle, struct error *ret_error)
 {
     if (sqlite3_db_readonly(handle, "main") != 0)
         return error_set(ret_error, ERR_IO, "it is read-only");
-    sqlite3_stmt *pragma = NULL;
-    enum status status = OK;
-    if (sqlite3_prepare_v2(handle, "PRAGMA journal_mode = WAL", -1, &pragma, NULL) != SQLITE_OK ||
-        sqlite3_step(pragma) != SQLITE_ROW)
-        status = sqlite_error_set(handle, "starting its write-ahead log", ret_error);
-    else if (strcmp((const char *)sqlite3_column_text(pragma, 0), "wal") != 0)
-        status = error_set(ret_error, ERR_IO, "its file system allows no write-ahead log");
-    sqlite3_finalize(pragma);
-    return status;
+    return set_journal_mode(handle, "wal", "its file system allows no write-ahead log", ret_error);
 }
 
 static void close_handle(struct store_database *database)
@@ -85,6 +96,7 @@ void store_database_destroy(struct store_database *database)
         return;
     close_handle(database);
     free(database->path);
+    free(database->log_path);
     text_buffer_finish(&database->sealed);
     store_lock_release(&database->lock);
     free(database);
@@ -106,15 +118,46 @@ static enum status check_place(struct store_database *database, struct error *re
     return OK;
 }
 
+static ino_t find_log(const struct store_database *database)
+{
+    struct stat found;
+    return stat(database->log_path, &found) == 0 ? found.st_ino : 0;
+}
+
+/*
+ * The same for the log: commits go on in a deleted one, and the next start knows nothing of them. SQLite still reads it, so all that
+ * it holds goes into the database, and a new one is begun.
+ */
+static enum status check_log(struct store_database *database, struct error *ret_error)
+{
+    if (database->log_inode == 0 || find_log(database) == database->log_inode)
+        return OK;
+    enum status status =
+        set_journal_mode(database->handle, "delete", "store: its write-ahead log was deleted, and is in use", ret_error);
+    if (status == OK)
+        status = start_wal(database->handle, ret_error);
+    if (status != OK)
+        return status;
+    database->log_inode = 0;
+    log_warning("store: %s was deleted or replaced; what it held is in the database now, and a new one is begun",
+                database->log_path);
+    return OK;
+}
+
 enum status store_database_begin(struct store_database *database, struct error *ret_error)
 {
     enum status status = check_place(database, ret_error);
+    if (status == OK)
+        status = check_log(database, ret_error);
     return status != OK ? status : sqlite_execute(database->handle, "BEGIN IMMEDIATE", "store", ret_error);
 }
 
 enum status store_database_commit(struct store_database *database, struct error *ret_error)
 {
-    return sqlite_execute(database->handle, "COMMIT", "store", ret_error);
+    enum status status = sqlite_execute(database->handle, "COMMIT", "store", ret_error);
+    if (status == OK && database->log_inode == 0)
+        database->log_inode = find_log(database);
+    return status;
 }
 
 void store_database_rollback(struct store_database *database)
@@ -329,7 +372,7 @@ enum status store_database_open(const char *path, struct store_crypto *crypto, s
     store_lock_init(&database->lock);
     text_buffer_init(&database->sealed, SEALED_MAX);
     database->path = strdup(path);
-    if (!database->path)
+    if (!database->path || asprintf(&database->log_path, "%s-wal", path) < 0)
         return error_set(ret_error, ERR_NO_MEMORY, "store");
     /* Before anything else looks at the file: it may be another daemon's. */
     enum status status = store_lock_take(&database->lock, path, ret_error);

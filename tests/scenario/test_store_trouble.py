@@ -167,6 +167,43 @@ def test_other_users_keep_the_token_that_one_reported(ready, provider):
     disk.make_room()
 
 
+def replace_log(path):
+    path.unlink()
+    path.write_bytes(b"another file")
+
+
+@pytest.mark.parametrize("lose", [lambda path: path.unlink(), replace_log], ids=["deleted", "replaced"])
+def test_lost_log_costs_no_token(launch, provider, lose):
+    """Until the store is closed what was committed may stand in its write-ahead log alone."""
+    daemon = launch(documents.code(provider))
+    daemon.login()
+    lose(daemon.state_dir / (STORE + "-wal"))
+    assert refresh(daemon).status == 200
+    token = daemon.token().json()["access_token"]
+    assert "a new one is begun" in daemon.log()
+    daemon.kill()
+    daemon.start()
+    assert daemon.token().json()["access_token"] == token
+    assert refresh(daemon).status == 200 and not provider.revoked
+    daemon.known_secrets.add(daemon.token().json()["access_token"])
+
+
+def test_lost_log_that_a_reader_holds_is_waited_for(launch, provider):
+    daemon = launch(documents.code(provider))
+    daemon.login()
+    with contextlib.closing(sqlite3.connect(daemon.state_dir / STORE, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM tokens").fetchall()
+        (daemon.state_dir / (STORE + "-wal")).unlink()
+        check_kept_back(refresh(daemon))
+        check_served(daemon)
+        assert refreshes(provider) == 0
+    wait_until(lambda: daemon.token().json().get("generation") == 2, what="the refresh that was kept back")
+    daemon.kill()
+    daemon.start()
+    assert daemon.token().json()["generation"] == 2 and not provider.revoked
+
+
 # No valid token
 
 def test_who_has_no_token_gets_a_refresh_and_everybody_is_told(ready, provider):
