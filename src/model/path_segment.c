@@ -71,22 +71,26 @@ static size_t end_overlong(const char *text, size_t length, char *ret_byte)
     return 0;
 }
 
+static size_t end_encoded(const char *text, size_t length, char *ret_byte)
+{
+    static encoded_end *const encodings[] = {end_triplet, end_unicode, end_overlong};
+    size_t size = 0;
+    for (size_t i = 0; size == 0 && i < sizeof encodings / sizeof encodings[0]; i++)
+        size = encodings[i](text, length, ret_byte);
+    return size;
+}
+
 /* What the last bytes decode to takes their place, and may be the end of the next triplet: "%25" + "2E" is '.'. */
 static size_t decode(char *text, size_t length)
 {
-    static encoded_end *const encodings[] = {end_triplet, end_unicode, end_overlong};
     size_t end = 0;
     for (size_t i = 0; i < length; i++) {
-        text[end++] = text[i];
-        for (size_t e = 0; e < sizeof encodings / sizeof encodings[0]; e++) {
-            char byte;
-            const size_t size = encodings[e](text, end, &byte);
-            if (size == 0)
-                continue;
+        char byte = text[i];
+        size_t size = 0;
+        do {
             end -= size;
             text[end++] = byte;
-            e = (size_t)-1; /* from the first one again */
-        }
+        } while ((size = end_encoded(text, end, &byte)) > 0);
     }
     return end;
 }
