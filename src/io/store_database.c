@@ -125,8 +125,8 @@ static ino_t find_log(const struct store_database *database)
 }
 
 /*
- * The same for the log: commits go on in a deleted one, and the next start knows nothing of them. SQLite still reads it, so all that
- * it holds goes into the database, and a new one is begun.
+ * The same for the log: commits go on in a deleted one, and the next start knows nothing of them. SQLite still reads it,
+ * so all that it holds goes into the database, and a new one is begun.
  */
 static enum status check_log(struct store_database *database, struct error *ret_error)
 {
