@@ -90,7 +90,7 @@ static inline void move_jwt(json_t *actual, json_t *parameters)
     }
 }
 
-/* {"method", "url", "headers": {…}, "form" or "json": {…}}; without a body neither of the last two. */
+/* {"method", "url", "headers": {…}, "parameters": {…}}; the last one is the body, read by its Content-Type. */
 static inline json_t *actual_request(const struct http_request *request)
 {
     json_t *headers = json_object();
@@ -106,7 +106,7 @@ static inline json_t *actual_request(const struct http_request *request)
     json_t *parameters = is_json ? fixture_json(request_body(request)) : form_object(request_body(request));
     replace_what_varies(parameters);
     move_jwt(actual, parameters);
-    json_object_set_new(actual, is_json ? "json" : "form", parameters);
+    json_object_set_new(actual, "parameters", parameters);
     return actual;
 }
 

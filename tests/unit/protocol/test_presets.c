@@ -4,6 +4,7 @@
 #include "jws_keys.h"
 #include "model/failure_rule.h"
 #include "preset_actual.h"
+#include "preset_cases.h"
 #include "protocol/authorization_url.h"
 #include "protocol/jwt_assertion.h"
 #include "protocol/jwt_signature.h"
@@ -13,16 +14,17 @@
 #include "protocol/token_use.h"
 
 /*
- * What each preset of conf/providers makes of an iClient: presets/<provider>.json has the cases. Each has an iClient
- * (and a connection), the requests that it is to send and replies in the provider's shape with what is to become of
- * them. The requests were written from collected facts about the providers and the replies in part from memory; none
- * was recorded at a provider. Fixed here: the time, NOW; the code of RFC 6749 §4.1.2, the state "STATE"; the token set
- * "ACCESS-1" and "REFRESH-1" with the case's "metadata". "$verifier", "$challenge", "$random" and "$jwt" stand for what
- * varies; "$key" in an iClient is an RSA key.
+ * What each preset of conf/providers makes of an iClient: presets/<provider>.json has the cases, which preset_cases.h
+ * completes. Each has an iClient (and a connection), the requests that it is to send and replies in the provider's
+ * shape with what is to become of them. The requests were written from collected facts about the providers and the
+ * replies in part from memory; none was recorded at a provider. Fixed here: the time, NOW; the code of RFC 6749
+ * §4.1.2, the state "STATE"; the token set "ACCESS-1" and "REFRESH-1" with the case's "metadata". "$verifier",
+ * "$challenge", "$random" and "$jwt" stand for what varies; "$key" in an iClient is an RSA key.
  */
 
 #define PRESETS TEST_SOURCE_DIR "/conf/providers"
 #define CASES TEST_SOURCE_DIR "/tests/unit/protocol/presets"
+#define CASE_DEFAULTS TEST_SOURCE_DIR "/tests/unit/protocol", "preset_defaults"
 
 enum { PATH_LENGTH = 512 };
 
@@ -151,13 +153,20 @@ static void fill_context(struct provider_case *provider_case)
     fixture->tokens->metadata = json_incref(json_object_get(provider_case->expected, "metadata"));
 }
 
+/* Caller frees. */
+static json_t *load_cases(const char *provider)
+{
+    AUTO_JSON defaults = load(CASE_DEFAULTS);
+    AUTO_JSON document = load(CASES, provider);
+    return complete_cases(defaults, document, provider);
+}
+
 static void for_each_case(const char *provider, void (*each)(const struct provider_case *provider_case))
 {
     if (!exists(PRESETS, provider) || !exists(CASES, provider))
         return; /* each_preset_has_cases_and_the_other_way_round tells */
     AUTO(provider_preset) preset = load_preset(provider);
-    AUTO_JSON document = load(CASES, provider);
-    const json_t *cases = json_object_get(document, "cases");
+    AUTO_JSON cases = load_cases(provider);
     cr_expect_gt(json_array_size(cases), 0, "%s has no cases", provider);
     for (size_t i = 0; preset && i < json_array_size(cases); i++) {
         struct provider_case provider_case = {.expected = json_array_get(cases, i)};
@@ -454,8 +463,8 @@ static void try_setting(struct provider_case *provider_case, struct provider_pre
 
 static void try_settings(const char *provider)
 {
-    AUTO_JSON document = load(CASES, provider);
-    const json_t *expected = json_array_get(json_object_get(document, "cases"), 0);
+    AUTO_JSON cases = load_cases(provider);
+    const json_t *expected = json_array_get(cases, 0);
     const json_t *settings = json_object_get(json_object_get(expected, "iClient"), "settings");
     AUTO(provider_preset) preset = load_preset(provider);
     AUTO_JSON defaults = json_deep_copy(json_object_get(provider_preset_document(preset), "settings"));
