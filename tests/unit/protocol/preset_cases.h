@@ -27,7 +27,8 @@ static inline json_t *merge_row(const json_t *base, const json_t *row)
     {
         const char *text = json_string_value(value);
         if (text && strcmp(text, "$none") == 0)
-            cr_assert_eq(json_object_del(merged, name), 0, "\"%s\" is \"$none\", but the defaults do not have it", name);
+            cr_assert_eq(json_object_del(merged, name), 0, "\"%s\" is \"$none\", but the defaults do not have it",
+                         name);
         else
             json_object_set_new(merged, name, merge_row(json_object_get(base, name), value));
     }
