@@ -55,19 +55,24 @@ static enum exit_code update(const struct arguments *arguments, char **operands)
     return code == EXIT_DONE ? document_action_print_written(arguments, reply, "name", "connection", "updated") : code;
 }
 
-static enum exit_code delete (const struct arguments *arguments, char **operands) {
-    AUTO_JSON reply = NULL; struct api_call call = call_of("DELETE", operands[0]);
+static enum exit_code remove_connection(const struct arguments *arguments, char **operands)
+{
+    AUTO_JSON reply = NULL;
+    struct api_call call = call_of("DELETE", operands[0]);
     enum exit_code code = document_action_send(arguments, &call, NULL, operands[0], list_command, &reply);
-    if (code != EXIT_DONE) return code;
+    if (code != EXIT_DONE)
+        return code;
     const char *message = json_read_string(reply, "message");
     /* Nothing is said when the provider has nothing left of it. */
-    terminal_say("%s: deleted; %s", operands[0], message ? message : "it has no tokens any more, here or at the provider");
-    if (reply && arguments->options[OPTION_JSON] && !terminal_write_json(reply)) return EXIT_FAILED;
+    terminal_say("%s: deleted; %s", operands[0],
+                 message ? message : "it has no tokens any more, here or at the provider");
+    if (reply && arguments->options[OPTION_JSON] && !terminal_write_json(reply))
+        return EXIT_FAILED;
     return EXIT_DONE;
 }
 
 static const struct document_action actions[] = {
-    {"create", "FILE|-", 1, create}, {"delete", "NAME", 1, delete},        {"list", "", 0, list},
+    {"create", "FILE|-", 1, create}, {"delete", "NAME", 1, remove_connection}, {"list", "", 0, list},
     {"show", "NAME", 1, show},       {"update", "NAME FILE|-", 2, update},
 };
 

@@ -162,17 +162,22 @@ static enum exit_code update(const struct arguments *arguments, char **operands)
     return code == EXIT_DONE ? document_action_print_written(arguments, reply, "_id", "iClient", "updated") : code;
 }
 
-static enum exit_code delete (const struct arguments *arguments, char **operands) {
-    char id[ID_SIZE]; AUTO_JSON reply = NULL; enum exit_code code = find_id(arguments, operands[0], id);
-    if (code != EXIT_DONE) return code;
+static enum exit_code remove_iclient(const struct arguments *arguments, char **operands)
+{
+    char id[ID_SIZE];
+    AUTO_JSON reply = NULL;
+    enum exit_code code = find_id(arguments, operands[0], id);
+    if (code != EXIT_DONE)
+        return code;
     struct api_call call = call_of("DELETE", id);
     code = document_action_send(arguments, &call, NULL, operands[0], list_command, &reply);
-    if (code == EXIT_DONE) terminal_say("%s: deleted", operands[0]);
+    if (code == EXIT_DONE)
+        terminal_say("%s: deleted", operands[0]);
     return code;
 }
 
 static const struct document_action actions[] = {
-    {"create", "FILE|-", 1, create}, {"delete", "NAME|ID", 1, delete},        {"list", "", 0, list},
+    {"create", "FILE|-", 1, create}, {"delete", "NAME|ID", 1, remove_iclient}, {"list", "", 0, list},
     {"show", "NAME|ID", 1, show},    {"update", "NAME|ID FILE|-", 2, update},
 };
 
