@@ -360,10 +360,8 @@ class Daemon:
                               env=self._environment(), check=False, **options)
 
     def _environment(self):
-        suppressions = ROOT / "tests" / "checks" / "lsan.supp"
         return {**os.environ, "ICLIENTD_TOKEN_SOCKET": str(self.token_socket), "ICLIENTD_ADMIN_SOCKET": str(self.admin_socket),
-                "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1",
-                "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0"}
+                "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 
 
 def read_to_end(client):
