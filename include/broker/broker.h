@@ -74,7 +74,7 @@ enum token_answer {
 };
 
 /*
- * The token now, if there is one with min_ttl seconds left (or one that no exchange could better, see DESIGN, Freshness).
+ * The token now, if there is one with min_ttl seconds left (or one that no exchange could better, see decision.h).
  * Starts a refresh where one is due: in the background while a token can be served, in the foreground, on the caller's
  * account, for TOKEN_PENDING. Never blocks.
  */

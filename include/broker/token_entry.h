@@ -64,8 +64,8 @@ bool token_entry_is_refreshing(const struct token_entry *entry);
 bool token_entry_is_unsaved(const struct token_entry *entry);
 
 /*
- * The document of DESIGN as services see it, with room for EXPIRES_IN_WIDTH characters at expires_in_offset: made when
- * first asked for after a change, and kept ready.
+ * The body of GET /v1/token/NAME (docs/API.md), with room for EXPIRES_IN_WIDTH characters at expires_in_offset: made
+ * when first asked for after a change, and kept ready.
  */
 enum { EXPIRES_IN_WIDTH = 11 };
 struct token_reply {

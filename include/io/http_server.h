@@ -44,7 +44,10 @@ struct http_server_options {
     struct peer_owner *owners;       /* finds the users of TCP connections; borrowed. NULL: all count as one user */
     bool users_give_way;             /* a user at the limit loses the connection that rests longest, and gets no 429 */
 };
-/* The numbers of DESIGN, Limits: 1024 connections, 256 per uid, 8 KiB target, 32 KiB headers in 64 lines, 256 KiB body, 64 KiB backlog, 10 s request, 60 s idle, 10 s write, 1 s rest. */
+/*
+ * The limits of docs/API.md: 1024 connections, 256 per uid, 8 KiB target, 32 KiB headers in 64 lines, 256 KiB body,
+ * 64 KiB backlog, 10 s request, 60 s idle, 10 s write, 1 s rest.
+ */
 struct http_server_options http_server_default_options(void);
 
 /* Called once per complete request. It replies at once, or keeps the call and replies later. */

@@ -6,8 +6,8 @@
 
 /*
  * Every field of the iClient, one row each: symbol, RFC 6901 pointer, kind, default (JSON text or NULL).
- * Parsing, hints for unknown fields, masking and the documentation derive from this table
- * (ICLIENT.md of the design is its source; integrator.io's OpenAPI schema for the first part).
+ * Parsing, hints for unknown fields, masking and the documentation (docs/CONFIGURATION.md, iClient fields) derive from
+ * this table. Its first part has the names of integrator.io's OpenAPI schema.
  *
  * Kinds
  *   TEXT      a string                          SECRET         a string, or {"$file"|"$credential"|"$env": "…"}; masked

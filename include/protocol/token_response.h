@@ -11,7 +11,7 @@
 #include "protocol/grant_context.h"
 #include "protocol/token_request.h"
 
-/* How an exchange ended (DESIGN, Failures are classified once). */
+/* How an exchange ended. Nothing above judges a reply a second time. */
 enum outcome_class {
     OUTCOME_GRANTED,
     OUTCOME_TOKEN_REFUSED,  /* invalid_grant, or a failure rule */
@@ -46,7 +46,7 @@ struct provider_reply {
 };
 
 /*
- * How a reply is judged: the first row that fits decides (DESIGN: JSON error, failure rules, status).
+ * How a reply is judged: the first row that fits decides. The order is JSON error, failure rules, status.
  *
  *    reply                                                             outcome         why
  *  1 "error" is a code that says enough: invalid_grant; invalid_client TOKEN_REFUSED,  RFC 6749 §5.2, at any status.

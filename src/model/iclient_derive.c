@@ -22,7 +22,7 @@ static bool is_own(const struct iclient *iclient, enum iclient_field field)
 
 /*
  * enableJWT with clientcredentials: a token.body that uses {{{iClient.jwt.token}}} is sent as it is; without a body it
- * means the JWT grant, unless the JWT is there to authenticate the client (ICLIENT.md, JWT).
+ * means the JWT grant, unless the JWT is there to authenticate the client (docs/CONFIGURATION.md, JWT).
  */
 static bool means_jwt_grant(const struct iclient *iclient)
 {

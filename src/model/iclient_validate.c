@@ -259,7 +259,7 @@ static bool add_flat_rule(const struct validation *validation, struct failure_ru
     return document_check(validation->faults, pointer_of(ICLIENT_FAIL_PATH), added, &error);
 }
 
-/* Without failStatusCode a 401 is a failure as well (ICLIENT.md, Failure rules). */
+/* Without failStatusCode a 401 is a failure as well (docs/CONFIGURATION.md, Failure rules). */
 static bool add_unauthorized(const struct iclient *iclient, struct failure_rules *rules)
 {
     return iclient_json(iclient, ICLIENT_FAIL_STATUS_CODE) ||

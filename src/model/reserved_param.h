@@ -8,8 +8,10 @@
 
 /* Whether the daemon sets this one itself in an authorization request. */
 bool reserved_param_is_of_login(const char *name);
-/* Parameters that the daemon sets itself cannot be overridden (ICLIENT.md, authParams): faults for authParams,
- * tokenParams, refreshParams. */
+/*
+ * Parameters that the daemon sets itself cannot be overridden (docs/CONFIGURATION.md, What is sent): faults for
+ * authParams, tokenParams, refreshParams.
+ */
 void reserved_param_check(const struct field_view *view, struct document_faults *faults);
 /* The same for a connection's params, which go into every token request. */
 void reserved_param_check_connection(const json_t *params, const char *pointer, struct document_faults *faults);

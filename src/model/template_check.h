@@ -10,7 +10,7 @@
 
 /*
  * What can be known of templates before anything is rendered: their syntax, whether their first name is one of the
- * contexts (ICLIENT.md, Templates) and whether that context exists in the request where the template stands.
+ * contexts (docs/CONFIGURATION.md, Templates) and whether that context exists in the request where the template stands.
  */
 enum template_request {
     REQUEST_AUTHORIZATION = 1,

@@ -7,8 +7,8 @@
 #include "base/error.h"
 
 /*
- * The spellings of a request's body and headers (ICLIENT.md, token.body and token.headers), read into one shape before
- * any template is rendered, so that a value can never become a parameter or a header line of its own.
+ * The spellings of a request's body and headers (docs/CONFIGURATION.md, Kinds), read into one shape before any template
+ * is rendered, so that a value can never become a parameter or a header line of its own.
  */
 enum { BODY_MEMBERS_MAX = 128, HEADER_NAME_MAX = 128 };
 

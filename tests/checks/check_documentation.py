@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from source_tree import main, without_comments
+from source_tree import files_below, line_of, main, without_comments
 
 API, CONFIGURATION, OPERATIONS, SECURITY = "docs/API.md", "docs/CONFIGURATION.md", "docs/OPERATIONS.md", "docs/SECURITY.md"
 STRING = r'"(?:\\.|[^"\\\n])*"'
@@ -19,6 +19,8 @@ FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # `test_file.py`, `test_file.py::test_name`, `::test_name` of the file named before, `unit_layer_file`, `tests/program words`.
 TEST = re.compile(r"`(test_\w+\.py)?(?:::(test_\w+))?`|`unit_([a-z]+)_(\w+)`|`(tests/[\w/.]+)[^`]*`")
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+# What a comment may point at: "docs/API.md", "docs/API.md, Errors)" for a heading; and what was written before there were docs.
+REFERENCE = re.compile(r"([\w/.-]*[A-Z]{3,}\.md)(?:,\s(?:\s*\*\s)?([^)\n]+)\))?|\b(DESIGN|CONVENTIONS|TRAPS|BINDING)\b")
 
 
 # ---- the source ----
@@ -227,6 +229,20 @@ def check_tests(source):
     return faults
 
 
+def check_references(source):
+    """What comments of the code point at exists."""
+    faults = []
+    for path in files_below(source, "src", "include", "tests/unit"):
+        text = path.read_text()
+        for match in REFERENCE.finditer(text):
+            name, heading, former = match.groups()
+            file = source / (name or former).lstrip("/")
+            titles = {title for _, title in HEADING.findall(FENCE.sub("", file.read_text()))} if file.is_file() else set()
+            if not file.is_file() or (heading and heading not in titles):
+                faults.append(f"{path.relative_to(source)}:{line_of(text, match.start())}: there is no {match.group()}")
+    return faults
+
+
 # ---- examples: ```json iclient, connection, preset, iclientd ----
 
 def write_examples(folder, document):
@@ -296,6 +312,7 @@ def check_examples(source, build):
 def check(source, build):
     faults = [fault for table in TABLES for fault in check_table(source, *table)]
     faults += check_choices(source) + check_routes(source) + check_links(source) + check_tests(source)
+    faults += check_references(source)
     return faults + (check_examples(source, build) if build else [])
 
 
@@ -344,6 +361,7 @@ GOOD_TREE = {
     "src/service/api_token.c": '{HTTP_VERB_GET, "/v1/x/*", NEED_ACCESS, 0, f},',
     "src/service/api_admin.c": '{HTTP_VERB_POST, "/v1/y", NEED_OPERATOR, 0, f},',
     "src/iclientctl/exit_code.h": "enum { EXIT_DONE = 0 };",
+    "include/io/x.h": "/* See README.md and docs/API.md (docs/API.md,\n * Token socket). */\n",
     CONFIGURATION: configuration(), OPERATIONS: operations(), API: api(),
     SECURITY: "`test_a.py::test_b`, `::test_c`, `unit_io_d`, `tests/e/f --runs 1`\n", "tests/scenario/test_a.py": "def test_b(x):\ndef test_c():\n",
     "tests/unit/io/test_d.c": "", "tests/e/f": "",
@@ -374,6 +392,9 @@ BROKEN = [
     ("a unit test that is none", {SECURITY: "`unit_io_i`\n"}, "no tests/unit/io/test_i.c"),
     ("a program that is none", {SECURITY: "`tests/e/j 7`\n"}, "no tests/e/j"),
     ("a link to no file", {"README.md": "[x](docs/GONE.md)\n# A, b\n"}, "docs/GONE.md leads to no file"),
+    ("a comment that points at no file", {"src/io/x.c": "/* (GONE.md, Errors) */\n"}, "src/io/x.c:1: there is no GONE.md"),
+    ("a comment that points at no heading", {"src/io/x.c": "\n/* (docs/API.md, Gone) */\n"}, "src/io/x.c:2: there is no docs/API.md"),
+    ("a comment that points at what is elsewhere", {"include/io/y.h": "/* DESIGN, Limits */\n"}, "there is no DESIGN"),
     ("a link to no heading", {"README.md": "[x](docs/API.md#gone)\n# A, b\n"}, "leads to no heading"),
 ]
 
