@@ -22,16 +22,17 @@ enum template_place {
 enum { TEMPLATE_PATH_MAX = 256, TEMPLATE_RESULT_MAX = 64 * 1024 };
 
 /*
- * Appends the value of path to value. ERR_NOT_FOUND when it resolves to nothing; other errors are passed on.
+ * Appends the value of path to value. ERR_NOT_FOUND when it resolves to nothing; other errors are passed on. context is
+ * what was given to template_render().
  */
-typedef enum status template_lookup(void *context, const char *path, struct text_buffer *value);
+typedef enum status template_lookup(const void *context, const char *path, struct text_buffer *value);
 
 /*
  * Renders text, appending to result. ERR_INVALID: unclosed or empty braces, a path over TEMPLATE_PATH_MAX or with
  * characters other than [A-Za-z0-9_.$-], a value that its place forbids; ERR_NOT_FOUND: "{{{path}}} resolves to
  * nothing". The message names the path, never a value. On failure result is as it was.
  */
-enum status template_render(const char *text, enum template_place place, template_lookup *lookup, void *context,
+enum status template_render(const char *text, enum template_place place, template_lookup *lookup, const void *context,
                             struct text_buffer *result, struct error *ret_error);
 
 /* What of a template's path lies below its first step, as of "iClient.jwt.token" below "iClient"; NULL when that is another. */

@@ -32,6 +32,6 @@ struct grant_context {
  * A template_lookup: context is a struct grant_context. Knows iClient.…, connection.…, callback.…, metadata.…, the
  * names above, now and uuid. It does not know iClient.jwt.token, which request_values_lookup() adds.
  */
-enum status grant_context_lookup(void *context, const char *path, struct text_buffer *value);
+enum status grant_context_lookup(const void *context, const char *path, struct text_buffer *value);
 
 #endif

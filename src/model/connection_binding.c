@@ -33,9 +33,10 @@ static enum status append_json(const json_t *object, const char *path, struct te
     return json_read_as_text(found, value) ? OK : ERR_TOO_LARGE;
 }
 
-static enum status look_up(void *context, const char *path, struct text_buffer *value)
+/* The context is where a pointer to the maker stands: a lookup does not change its context, and the maker notes what it saw. */
+static enum status look_up(const void *context, const char *path, struct text_buffer *value)
 {
-    struct binding_maker *maker = context;
+    struct binding_maker *maker = *(struct binding_maker *const *)context;
     const char *below = template_path_below(path, "iClient");
     if (below)
         return iclient_lookup(maker->iclient, below, value);
@@ -57,7 +58,7 @@ static char *render(struct binding_maker *maker, const char *text, enum template
 {
     AUTO_FINISH(text_buffer) result;
     text_buffer_init(&result, PART_MAX);
-    enum status status = template_render(text, place, look_up, maker, &result, NULL);
+    enum status status = template_render(text, place, look_up, &maker, &result, NULL);
     maker->no_memory |= status == ERR_NO_MEMORY;
     return status == OK ? text_buffer_take(&result) : NULL;
 }

@@ -13,7 +13,7 @@ struct uri_check {
     struct text_buffer pointer; /* of the first own member that a template names; empty: none */
 };
 
-static enum status look_up(void *context, const char *path, struct text_buffer *value)
+static enum status look_up(const void *context, const char *path, struct text_buffer *value)
 {
     const struct uri_check *check = context;
     const char *below = template_path_below(path, "iClient");

@@ -356,7 +356,7 @@ static void visit_template(void *context, const struct template_site *site)
 
 /* ---- URIs that the iClient's own values make ---- */
 
-static enum status look_up_own(void *context, const char *path, struct text_buffer *value)
+static enum status look_up_own(const void *context, const char *path, struct text_buffer *value)
 {
     const char *below = template_path_below(path, "iClient");
     return below ? iclient_lookup(context, below, value) : ERR_NOT_FOUND;

@@ -114,7 +114,7 @@ struct rendering {
     enum template_place place;
     const char *authority_end;
     template_lookup *lookup;
-    void *context;
+    const void *context;
     struct text_buffer result;
     /* The segment that is being written, between two '/' of a URI as a server sees it. */
     size_t segment_start;
@@ -232,7 +232,7 @@ static enum status render_pieces(struct rendering *rendering, const char *text, 
     return ends_in_path ? end_segment(rendering, rendering->result.length, ret_error) : OK;
 }
 
-enum status template_render(const char *text, enum template_place place, template_lookup *lookup, void *context,
+enum status template_render(const char *text, enum template_place place, template_lookup *lookup, const void *context,
                             struct text_buffer *result, struct error *ret_error)
 {
     struct rendering rendering = {

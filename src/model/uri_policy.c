@@ -159,10 +159,10 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
 /* The values that are known, and for any other one that leads nowhere. */
 struct known_values {
     template_lookup *look_up;
-    void *context;
+    const void *context;
 };
 
-static enum status look_up_or_stand_in(void *context, const char *path, struct text_buffer *value)
+static enum status look_up_or_stand_in(const void *context, const char *path, struct text_buffer *value)
 {
     const struct known_values *known = context;
     enum status status = known->look_up(known->context, path, value);
@@ -180,7 +180,7 @@ static enum status ignore_path(void *context, const char *path, struct error *re
 }
 
 /* What a value may not do where it lands. A template that cannot be read is told where templates are. */
-static enum status check_places(const char *uri, template_lookup *look_up, void *context, struct error *ret_error)
+static enum status check_places(const char *uri, template_lookup *look_up, const void *context, struct error *ret_error)
 {
     if (!template_is_in(uri) || template_walk(uri, ignore_path, NULL, NULL) != OK)
         return OK;
@@ -190,8 +190,8 @@ static enum status check_places(const char *uri, template_lookup *look_up, void 
     return template_render(uri, TEMPLATE_IN_URI, look_up_or_stand_in, &known, &rendered, ret_error);
 }
 
-static enum status check_host(const struct url_policy *policy, const char *uri, template_lookup *look_up, void *context,
-                              struct error *ret_error)
+static enum status check_host(const struct url_policy *policy, const char *uri, template_lookup *look_up,
+                              const void *context, struct error *ret_error)
 {
     if (!template_is_in_authority(uri))
         return OK;
@@ -209,7 +209,7 @@ static enum status check_host(const struct url_policy *policy, const char *uri, 
 }
 
 enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
-                                      void *context, struct error *ret_error)
+                                      const void *context, struct error *ret_error)
 {
     if (!uri)
         return OK;

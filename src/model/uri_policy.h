@@ -25,6 +25,6 @@ struct url_policy *uri_policy_create(const struct field_view *view, bool allow_l
  * there), ERR_NO_MEMORY.
  */
 enum status uri_policy_check_rendered(const struct url_policy *policy, const char *uri, template_lookup *look_up,
-                                      void *context, struct error *ret_error);
+                                      const void *context, struct error *ret_error);
 
 #endif

@@ -13,11 +13,6 @@ struct parameter {
     const char *name, *value;
 };
 
-static void *lookup_context(const struct grant_context *context)
-{
-    return (void *)(uintptr_t)context; /* the lookup changes nothing in it */
-}
-
 /* RFC 7636 §4.2. Never silently without PKCE where the iClient wants it. */
 static enum status make_challenge(const struct grant_context *context, enum pkce_method method,
                                   char challenge[PKCE_CHALLENGE_SIZE], struct error *ret_error)
@@ -75,7 +70,7 @@ static enum status add_auth_params(const struct grant_context *context, const st
     {
         json_t *rendered = NULL;
         enum status status =
-            template_json_render(value, request_values_lookup, lookup_context(context), &rendered, ret_error);
+            template_json_render(value, request_values_lookup, context, &rendered, ret_error);
         if (status != OK)
             return ret_error ? error_prefix(ret_error, "oauth2.authParams.%s", name) : status;
         if (json_object_set_new(parameters, name, rendered) != 0)
@@ -99,7 +94,7 @@ static enum status make_url(const struct grant_context *context, const struct ic
     AUTO_FINISH(text_buffer) url;
     text_buffer_init(&url, URL_MAX);
     enum status status = template_render(iclient_text(iclient, ICLIENT_AUTH_URI), TEMPLATE_IN_URI, request_values_lookup,
-                                         lookup_context(context), &url, ret_error);
+                                         context, &url, ret_error);
     if (status != OK)
         return ret_error ? error_prefix(ret_error, "oauth2.auth.uri") : status;
     status = request_url_append(&url, parameters, ret_error);

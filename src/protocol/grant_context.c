@@ -103,7 +103,7 @@ static const struct {
     {"uuid", look_up_uuid},
 };
 
-enum status grant_context_lookup(void *context, const char *path, struct text_buffer *value)
+enum status grant_context_lookup(const void *context, const char *path, struct text_buffer *value)
 {
     const struct grant_context *grant = context;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

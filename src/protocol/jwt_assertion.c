@@ -29,7 +29,7 @@ static enum status render(const struct grant_context *context, const json_t *tem
                           json_t **ret_rendered, struct error *ret_error)
 {
     enum status status =
-        template_json_render(templates, grant_context_lookup, (void *)(uintptr_t)context, ret_rendered, ret_error);
+        template_json_render(templates, grant_context_lookup, context, ret_rendered, ret_error);
     if (status != OK && ret_error)
         error_prefix(ret_error, "%s", field);
     return status;
@@ -53,7 +53,7 @@ static enum status claim_audience(const struct grant_context *context, json_t **
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, TEMPLATE_RESULT_MAX);
     enum status status =
-        template_render(uri, TEMPLATE_IN_URI, grant_context_lookup, (void *)(uintptr_t)context, &text, ret_error);
+        template_render(uri, TEMPLATE_IN_URI, grant_context_lookup, context, &text, ret_error);
     if (status != OK)
         return status;
     *ret_value = json_string(text_buffer_text(&text));

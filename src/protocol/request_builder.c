@@ -9,12 +9,6 @@
 #include "protocol/request_values.h"
 #include "protocol/template_json.h"
 
-/* request_values_lookup() takes its context as void; it changes nothing in it. */
-static void *lookup_context(const struct request_builder *builder)
-{
-    return (void *)(uintptr_t)builder->context;
-}
-
 /* ---- what the iClient says ---- */
 
 static const char *find_header(const struct request_builder *builder, const char *name)
@@ -52,7 +46,7 @@ static enum status load_body(struct request_builder *builder, struct error *ret_
         return builder->parameters ? OK : error_set(ret_error, ERR_NO_MEMORY, "request parameters");
     }
     enum status status =
-        template_json_render(body, request_values_lookup, lookup_context(builder), &builder->parameters, ret_error);
+        template_json_render(body, request_values_lookup, builder->context, &builder->parameters, ret_error);
     if (status != OK && ret_error)
         error_prefix(ret_error, "oauth2.%s.body", builder->fields->name);
     return status;
@@ -126,7 +120,7 @@ enum status request_builder_add_params(struct request_builder *builder, const js
             continue;
         json_t *rendered = NULL;
         enum status status =
-            template_json_render(value, request_values_lookup, lookup_context(builder), &rendered, ret_error);
+            template_json_render(value, request_values_lookup, builder->context, &rendered, ret_error);
         if (status != OK)
             return ret_error ? error_prefix(ret_error, "%s.%s", field, name) : status;
         if (json_object_set_new(builder->extra, name, rendered) != 0)
@@ -208,7 +202,7 @@ static enum status make_url(const struct request_builder *builder, struct secret
     AUTO_FINISH(text_buffer) url;
     text_buffer_init(&url, URL_MAX);
     enum status status =
-        template_render(builder->uri, TEMPLATE_IN_URI, request_values_lookup, lookup_context(builder), &url, ret_error);
+        template_render(builder->uri, TEMPLATE_IN_URI, request_values_lookup, builder->context, &url, ret_error);
     if (status != OK)
         return ret_error ? error_prefix(ret_error, "oauth2.%s.uri", builder->fields->name) : status;
     if (is_in_query(builder))
@@ -282,7 +276,7 @@ static enum status set_own_header(const struct request_builder *builder, struct 
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, TEMPLATE_RESULT_MAX);
     enum status status = template_render(json_read_string(header, "value"), TEMPLATE_IN_HEADER, request_values_lookup,
-                                         lookup_context(builder), &text, ret_error);
+                                         builder->context, &text, ret_error);
     if (status != OK)
         return ret_error ? error_prefix(ret_error, "oauth2.%s.headers.%s", builder->fields->name, name) : status;
     AUTO(secret) value = text_buffer_take_secret(&text);

@@ -13,7 +13,7 @@ static enum status look_up_jwt(const struct grant_context *context, struct text_
     return text_buffer_append(value, secret_reveal(token), secret_length(token)) ? OK : ERR_TOO_LARGE;
 }
 
-enum status request_values_lookup(void *context, const char *path, struct text_buffer *value)
+enum status request_values_lookup(const void *context, const char *path, struct text_buffer *value)
 {
     if (strcmp(path, "iClient.jwt.token") == 0)
         return look_up_jwt(context, value);

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/text_buffer.h"
 
-static enum status render_string(const json_t *value, template_lookup *lookup, void *context, json_t **ret_rendered,
+static enum status render_string(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
                                  struct error *ret_error)
 {
     AUTO_FINISH(text_buffer) text;
@@ -18,7 +18,7 @@ static enum status render_string(const json_t *value, template_lookup *lookup, v
     return *ret_rendered ? OK : error_set(ret_error, ERR_INVALID, "a rendered value is not UTF-8");
 }
 
-static enum status render_object(const json_t *value, template_lookup *lookup, void *context, json_t **ret_rendered,
+static enum status render_object(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
                                  struct error *ret_error)
 {
     AUTO_JSON object = json_object();
@@ -37,7 +37,7 @@ static enum status render_object(const json_t *value, template_lookup *lookup, v
     return *ret_rendered ? OK : error_set(ret_error, ERR_NO_MEMORY, "object");
 }
 
-static enum status render_array(const json_t *value, template_lookup *lookup, void *context, json_t **ret_rendered,
+static enum status render_array(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
                                 struct error *ret_error)
 {
     AUTO_JSON array = json_array();
@@ -56,7 +56,7 @@ static enum status render_array(const json_t *value, template_lookup *lookup, vo
     return *ret_rendered ? OK : error_set(ret_error, ERR_NO_MEMORY, "array");
 }
 
-enum status template_json_render(const json_t *value, template_lookup *lookup, void *context, json_t **ret_rendered,
+enum status template_json_render(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
                                  struct error *ret_error)
 {
     switch (json_typeof(value)) {

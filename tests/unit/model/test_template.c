@@ -16,7 +16,7 @@ struct bindings {
     size_t count;
 };
 
-static enum status look_up(void *context, const char *path, struct text_buffer *value)
+static enum status look_up(const void *context, const char *path, struct text_buffer *value)
 {
     const struct bindings *bindings = context;
     for (size_t i = 0; i < bindings->count; i++) {
