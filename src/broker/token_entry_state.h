@@ -4,13 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* An addition that finds no memory leaves the element's table NULL instead of ending the process. */
-#define uthash_nonfatal_oom(element)                                                                                   \
-    do {                                                                                                               \
-    } while (0)
-#include <uthash.h>
-#include <utlist.h>
-
+#include "base/hash_table.h"
 #include "broker/token_entry.h"
 #include "io/event_loop.h"
 #include "model/token_binding.h"

@@ -5,8 +5,8 @@
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 #include <time.h>
-#include <uthash.h>
 
+#include "base/hash_table.h"
 #include "io/http_heads.h"
 #include "io/http_output.h"
 #include "io/http_parse.h"

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
+
+#include "base/hash_table.h"
 
 enum { KIND_COUNT = 2, ACTIVE_FOR_EACH_FREE = 2 };
 

@@ -1,17 +1,7 @@
 #ifndef MODEL_CATALOG_RECORD_H
 #define MODEL_CATALOG_RECORD_H
 
-/*
- * Compiled with HASH_NONFATAL_OOM: an element that found no memory has hh.tbl NULL and is not in the table, which
- * every add checks; so there is nothing for the hook to do.
- */
-#ifndef HASH_NONFATAL_OOM
-#error "compile with HASH_NONFATAL_OOM=1: running out of memory must not end the process"
-#endif
-#define uthash_nonfatal_oom(element) ((void)(element))
-#include <uthash.h>
-#include <utlist.h>
-
+#include "base/hash_table.h"
 #include "model/catalog.h"
 #include "model/connection_record.h"
 #include "model/iclient_record.h"

@@ -1,7 +1,8 @@
 #include "service/store_wait.h"
 
 #include <stdlib.h>
-#include <utlist.h>
+
+#include "base/hash_table.h"
 
 struct store_wait {
     struct api *api;

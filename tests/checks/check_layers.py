@@ -21,7 +21,7 @@ KEPT_BEHIND = {
     "curl/": ["src/base/url.c", "src/io/http_client", "src/io/http_transfer", "src/iclientctl/api_client"],
     "libxml/": ["src/base/xml_document.c"],
 }
-INCLUDED_ONCE = ["http_parser.h", "llhttp.h"]
+INCLUDED_ONCE = ["http_parser.h", "llhttp.h", "uthash.h", "utlist.h"]
 LINES_MAX = 600
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -166,6 +166,7 @@ GOOD_TREE = {
     "include/base/word.h": header("BASE_WORD_H", "/* Mentions nothing(); */", "const char *word_read(const char *text,",
                                   "    int count) __attribute__((pure));", "static inline int word_one(void)",
                                   "{", "    return 1;", "}"),
+    "include/base/hash_table.h": header("BASE_HASH_TABLE_H", "#include <uthash.h>"),
     "src/base/word.c": '#include "base/word.h"\n\nconst char *word_read(const char *text,\n    int count)\n{\n'
                        "    return text + count;\n}\n",
     "include/model/shape.h": header("MODEL_SHAPE_H", '#include "base/word.h"', "struct shape;"),
@@ -200,6 +201,7 @@ BROKEN = [
     ("wrong guard", {"include/base/word.h": header("WORD_H")}, "no include guard BASE_WORD_H"),
     ("text after the guard", {"include/model/shape.h": header("MODEL_SHAPE_H") + "int x;\n"}, "no include guard"),
     ("header in no layer", {"include/other/x.h": header("OTHER_X_H")}, "in no layer's folder"),
+    ("second user of uthash", {"src/io/http_queue.c": "#include <uthash.h>\n"}, "one file only"),
     ("second user of llhttp", {"src/io/http_more.c": "#include <llhttp.h>\n"}, "one file only"),
     ("second user of http_parser", {"src/io/http_more.c": "#include <http_parser.h>\n"}, "one file only"),
     ("SQLite elsewhere", {"src/io/store.c": "#include <sqlite3.h>\n"}, "<sqlite3.h> stands outside"),

@@ -6,9 +6,9 @@
 #define TEST_FIXTURE_TIME_H
 
 #include <stdlib.h>
-#include <utlist.h>
 
 #include "base/clock.h"
+#include "base/hash_table.h"
 #include "io/event_loop.h"
 
 /* ---- clock ---- */
