@@ -4,6 +4,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/* What stands in a document where a secret was. */
+#define SECRET_MASK "******"
+
 /*
  * What a document that replaces another says about secrets: one that is left out, or stands there as the mask, stays
  * what it was; a null takes it away. Of an object of secrets ("encrypted") what is left out as a whole stays, and so

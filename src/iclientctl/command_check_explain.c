@@ -10,6 +10,7 @@
 #include "iclientctl/explain_document.h"
 #include "iclientctl/explain_request.h"
 #include "iclientctl/terminal_text.h"
+#include "model/document_secrets.h"
 
 enum { JSON_LINE_MAX = 1024 * 1024 };
 
@@ -203,7 +204,7 @@ static void append_jwts(struct text_buffer *text, const json_t *jwts)
         text_buffer_append_json(&line, json_object_get(jwt, "header"));
         text_buffer_append_text(&line, " . ");
         text_buffer_append_json(&line, json_object_get(jwt, "payload"));
-        text_buffer_append_text(&line, " . ******");
+        text_buffer_append_text(&line, " . " SECRET_MASK);
         append_line(text, "\n    ", text_buffer_text(&line));
     }
 }

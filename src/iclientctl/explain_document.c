@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json_read.h"
+#include "model/document_secrets.h"
 #include "model/iclient_field.h"
 
 /* What our references name: a secret, or a key for a signature method. */
@@ -92,7 +93,7 @@ struct secret_stand_ins *secret_stand_ins_create(struct placeholders *placeholde
     AUTO(secret_stand_ins) stand_ins = calloc(1, sizeof *stand_ins);
     if (!stand_ins)
         return NULL;
-    stand_ins->secret = placeholder_add(placeholders, "******");
+    stand_ins->secret = placeholder_add(placeholders, SECRET_MASK);
     stand_ins->resolver = (struct secret_resolver){.read = read_stand_in, .context = stand_ins};
     return stand_ins->secret ? TAKE(stand_ins) : NULL;
 }

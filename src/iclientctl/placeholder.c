@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/json_read.h"
 #include "base/random.h"
+#include "model/document_secrets.h"
 
 #define BASIC "Basic "
 
@@ -212,7 +213,7 @@ bool placeholders_show_header(const struct placeholders *placeholders, const cha
     text_buffer_init(&decoded, DECODED_MAX);
     /* What was written into the document by hand has no placeholder in it, and is none the less a secret. */
     if (!decode_base64(value + strlen(BASIC), &decoded) || !has_placeholder(placeholders, text_buffer_text(&decoded)))
-        return text_buffer_append_text(buffer, BASIC "******");
+        return text_buffer_append_text(buffer, BASIC SECRET_MASK);
     text_buffer_append_text(buffer, BASIC "base64(");
     show_plain(placeholders, text_buffer_text(&decoded), decoded.length, buffer);
     return text_buffer_append_text(buffer, ")");

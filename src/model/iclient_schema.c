@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/text_buffer.h"
+#include "model/document_secrets.h"
 #include "model/field_rule.h"
 #include "model/iclient_description.h"
 
@@ -58,7 +59,7 @@ static const struct {
 static const struct {
     const char *name, *schema;
 } parts[] = {
-    {"literal", JSON({"type" : "string", "minLength" : 1, "not" : {"const" : "******"}})},
+    {"literal", "{\"type\": \"string\", \"minLength\": 1, \"not\": {\"const\": \"" SECRET_MASK "\"}}"},
     {"reference", JSON({
          "type" : "object",
          "minProperties" : 1,

@@ -7,10 +7,8 @@
 #include "base/cleanup.h"
 #include "base/secret.h"
 #include "model/document_faults.h"
+#include "model/document_secrets.h"
 #include "model/secret_reference.h"
-
-/* What stands in a document where a secret was. */
-#define SECRET_MASK "******"
 
 /*
  * Takes secrets out of a document while it is read. Faults go to faults; none of them quotes a value.

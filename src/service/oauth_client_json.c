@@ -8,7 +8,6 @@
 #include "base/json_read.h"
 #include "model/document_secrets.h"
 
-#define MASK "******"
 #define TYPE "oauth-client"
 #define TYPE_OF_OLD "flow" /* what the platform's own documentation asks for in one place */
 #define ATTRIBUTES_PLACE "/data/attributes"
@@ -64,7 +63,7 @@ bool oauth_client_append(const struct iclient *iclient, struct text_buffer *buff
 {
     append_text_member(buffer, "{\"type\":\"" TYPE "\",\"id\":", iclient_id(iclient));
     append_text_member(buffer, ",\"attributes\":{\"client_id\":", iclient_client_id(iclient));
-    append_text_member(buffer, ",\"client_secret\":", iclient_client_secret(iclient) ? MASK : NULL);
+    append_text_member(buffer, ",\"client_secret\":", iclient_client_secret(iclient) ? SECRET_MASK : NULL);
     append_text_member(buffer, ",\"name\":", iclient_name(iclient));
     append_text_member(buffer, ",\"provider\":", iclient_text(iclient, ICLIENT_PROVIDER));
     append_text_member(buffer, ",\"description\":", iclient_text(iclient, ICLIENT_DESCRIPTION));
