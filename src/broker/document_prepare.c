@@ -11,6 +11,7 @@
 #include "broker/token_cache.h"
 #include "model/document_patch.h"
 #include "model/document_secrets.h"
+#include "model/tenant.h"
 
 enum { ID_BYTES = 12, ID_TEXT_SIZE = 2 * ID_BYTES + 1 };
 
@@ -147,7 +148,7 @@ static bool complete_iclient(struct document_write *write)
 
 static bool complete(struct document_write *write)
 {
-    bool is_default = strcmp(write->tenant, "default") == 0 && !json_object_get(write->body, "tenant");
+    bool is_default = tenant_is_default(write->tenant) && !json_object_get(write->body, "tenant");
     if (!is_default && !take_from_path(write, "tenant", write->tenant))
         return false;
     if (write->kind == DOCUMENT_ICLIENT)

@@ -10,6 +10,7 @@
 #include "broker/document_prepare.h"
 #include "broker/document_queue_state.h"
 #include "broker/token_cache.h"
+#include "model/tenant.h"
 
 /* ---- life ---- */
 
@@ -170,7 +171,7 @@ void document_queue_when_idle(struct document_queue *queue, document_queue_ready
 static const char *default_tenant(const struct document_request *request)
 {
     const char *own = json_read_string(request->take_document, "tenant");
-    return request->tenant ? request->tenant : own ? own : "default";
+    return request->tenant ? request->tenant : own ? own : TENANT_DEFAULT;
 }
 
 /* The tenant is the path's, else the document's; a new connection's key is its name. */

@@ -4,10 +4,10 @@
 #include "base/json_read.h"
 #include "model/catalog_record.h"
 #include "model/document_faults.h"
+#include "model/tenant.h"
 
 /* Nearest names are looked for among so many candidates in all; a catalog full of faults must not take minutes. */
 enum { HINT_CANDIDATES_MAX = 2000000 };
-static const char default_tenant[] = "default";
 
 bool catalog_reserve(void **array, size_t count, size_t *capacity, size_t size)
 {
@@ -193,7 +193,7 @@ static void remember_faulty(struct catalog *catalog, const json_t *document)
 {
     const char *name = json_read_string(document, "name");
     const char *tenant_name = json_read_string(document, "tenant");
-    struct tenant *tenant = name ? catalog_make_tenant(catalog, tenant_name ? tenant_name : default_tenant) : NULL;
+    struct tenant *tenant = name ? catalog_make_tenant(catalog, tenant_name ? tenant_name : TENANT_DEFAULT) : NULL;
     struct iclient_name *entry = tenant ? catalog_make_iclient_name(tenant, name) : NULL;
     if (entry)
         entry->has_faults = true;
@@ -245,7 +245,7 @@ struct iclient_entry *catalog_resolve_iclient(struct catalog *catalog, const jso
     const char *reference = connection_iclient_reference(document);
     const char *tenant_name = json_read_string(document, "tenant");
     if (!tenant_name)
-        tenant_name = default_tenant;
+        tenant_name = TENANT_DEFAULT;
     if (!reference) {
         /* What is no object has another fault. */
         if (json_is_object(document))

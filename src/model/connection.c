@@ -5,6 +5,7 @@
 #include "base/json_read.h"
 #include "model/connection_record.h"
 #include "model/iclient_record.h"
+#include "model/tenant.h"
 
 /* ---- the shared rule ---- */
 
@@ -322,7 +323,7 @@ json_t *connection_to_json(const struct connection *connection)
     const char *tenant = connection_tenant(connection);
     if (!done || !document)
         return NULL;
-    if (strcmp(tenant, "default") != 0 && json_object_set_new(document, "tenant", json_string(tenant)) < 0)
+    if (!tenant_is_default(tenant) && json_object_set_new(document, "tenant", json_string(tenant)) < 0)
         return NULL;
     if (own && json_object_update(document, own) < 0)
         return NULL;

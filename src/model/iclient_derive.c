@@ -5,6 +5,7 @@
 #include "base/text_buffer.h"
 #include "model/field_rule.h"
 #include "model/iclient_record.h"
+#include "model/tenant.h"
 #include "model/wire_text.h"
 
 enum { SCOPE_TEXT_MAX = 64 * 1024 };
@@ -155,7 +156,7 @@ static bool derive_id(struct iclient *iclient)
 static char *make_redirect_uri(const struct iclient *iclient, const char *base)
 {
     const char *tenant = iclient_tenant(iclient);
-    const bool is_default = tenant && strcmp(tenant, "default") == 0;
+    const bool is_default = tenant && tenant_is_default(tenant);
     char *uri;
     const int length = asprintf(&uri, "%s/%s%s%s", base, is_default || !tenant ? "" : tenant,
                                 is_default || !tenant ? "" : "/", iclient_name(iclient) ? iclient_name(iclient) : "");

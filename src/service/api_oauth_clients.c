@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/tenant.h"
 #include "service/api_document.h"
 #include "service/api_listing.h"
 #include "service/oauth_client_json.h"
 
 /* The iClients of this tenant that have a component are the components' definitions, for all tenants. */
-#define DEFINING_TENANT "default"
+#define DEFINING_TENANT TENANT_DEFAULT
 #define JSON_API_END ",\"jsonapi\":{\"version\":\"1.1\"}}"
 
 enum { FAULTS_TEXT_MAX = 1024 * 1024, LOCATION_MAX = 4 * API_NAME_MAX };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/access_rule.h"
+#include "model/tenant.h"
 #include "model/tenant_access.h"
 
 void api_permission_deny(struct api *api, struct http_call *call, const char *what, const char *message)
@@ -49,7 +50,7 @@ static bool has_access(struct api_request *request)
     if (peer_fits(request->call, token_entry_access(request->entry)))
         return true;
     char what[sizeof "connection TENANT/" + 2 * API_NAME_MAX];
-    bool is_default = strcmp(request->tenant, "default") == 0;
+    bool is_default = tenant_is_default(request->tenant);
     snprintf(what, sizeof what, "connection %s%s%s", is_default ? "" : request->tenant, is_default ? "" : "/",
              request->name);
     api_permission_refuse(request->api, request->call, what);

@@ -7,6 +7,7 @@
 #include "base/uninitialized.h"
 #include "io/identity_lookup.h"
 #include "model/access_rule.h"
+#include "model/tenant.h"
 #include "service/api_permission.h"
 #include "service/api_request.h"
 #include "service/store_wait.h"
@@ -77,7 +78,7 @@ static bool is_from_web_page(const struct http_call *call)
 
 static bool read_tenant(struct api_request *request)
 {
-    memcpy(request->tenant, "default", sizeof "default");
+    memcpy(request->tenant, TENANT_DEFAULT, sizeof TENANT_DEFAULT);
     request->says_tenant = false;
     if (http_call_query(request->call).length == 0)
         return true;

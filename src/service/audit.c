@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "model/tenant.h"
 #include "service/line_limit.h"
 
 struct audit_slot {
@@ -72,7 +73,7 @@ void audit_token_served(struct audit *audit, struct http_call *call, const struc
     peer = http_call_peer(call);
     const struct connection *connection = token_entry_connection(entry);
     const char *tenant = connection_tenant(connection);
-    bool is_default = strcmp(tenant, "default") == 0;
+    bool is_default = tenant_is_default(tenant);
     log_notice("audit: token of %s%s%s, generation %" PRIu64 ", to uid %u, pid %d, unit %s", is_default ? "" : tenant,
                is_default ? "" : "/", connection_name(connection), generation, (unsigned)peer->uid, (int)peer->pid,
                peer->unit ? peer->unit : "-");

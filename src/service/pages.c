@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "model/tenant.h"
+
 /* The hash in page_security_policy() is that of exactly this text. */
 #define PAGE_STYLE                                                                                                     \
     ":root{color-scheme:light dark}"                                                                                   \
@@ -64,7 +66,7 @@ static void append_facts(struct text_buffer *buffer, const struct page *page)
     if (!page->connection)
         return;
     bool is_connected = page->kind == PAGE_CONNECTED || page->kind == PAGE_NOT_SAVED;
-    bool is_default_tenant = page->tenant && strcmp(page->tenant, "default") == 0;
+    bool is_default_tenant = page->tenant && tenant_is_default(page->tenant);
     text_buffer_append_text(buffer, "<dl>");
     append_fact(buffer, "Connection", page->connection);
     append_fact(buffer, "Tenant", is_default_tenant ? NULL : page->tenant);
@@ -78,7 +80,7 @@ static void append_command(struct text_buffer *buffer, const struct page *page, 
 {
     append_element(buffer, "<code>", command, " ");
     text_buffer_append_html(buffer, page->connection ? page->connection : "NAME");
-    if (page->connection && page->tenant && strcmp(page->tenant, "default") != 0)
+    if (page->connection && page->tenant && !tenant_is_default(page->tenant))
         append_element(buffer, " --tenant ", page->tenant, "");
     text_buffer_append_text(buffer, "</code>");
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "model/tenant.h"
 #include "service/api_request.h"
 
 enum { MESSAGE_MAX = 8 * 1024 };
@@ -41,7 +42,7 @@ void api_append_login_command(const struct connection *connection, struct text_b
 {
     text_buffer_append_text(buffer, "iclientctl login ");
     text_buffer_append_text(buffer, connection_name(connection));
-    if (strcmp(connection_tenant(connection), "default") == 0)
+    if (tenant_is_default(connection_tenant(connection)))
         return;
     text_buffer_append_text(buffer, " --tenant ");
     text_buffer_append_text(buffer, connection_tenant(connection));
