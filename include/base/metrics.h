@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/cleanup.h"
-#include "base/text_buffer.h"
+#include "base/text/text_buffer.h"
 
 /*
  * Counters and gauges, one row each: symbol, type, name, labels (or ""), help. Rows of one name stand together.

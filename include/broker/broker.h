@@ -10,11 +10,11 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/metrics.h"
-#include "broker/token_entry.h"
-#include "io/event_loop.h"
-#include "io/http_client.h"
-#include "io/store.h"
-#include "model/catalog.h"
+#include "broker/entry/token_entry.h"
+#include "io/loop/event_loop.h"
+#include "io/client/http_client.h"
+#include "io/store/store.h"
+#include "model/catalog/catalog.h"
 
 /*
  * The broker's decisions: which token to serve, when to fetch, what a failure means. Single-threaded; every callback
@@ -99,7 +99,7 @@ int64_t broker_retry_after(const struct token_entry *entry, int64_t now);
  * whether they see an authentication failure. One of the present generation takes that token from the caller's user:
  * the user's next broker_get() starts a refresh or joins one. Other users keep the token, with the stale_reason
  * "token_reported", until its successor is there. A report of an older generation changes nothing.
- * Each user has a budget of reports for each connection (broker/token_reports); when it is spent, broker_get() answers
+ * Each user has a budget of reports for each connection (broker/entry/token_reports); when it is spent, broker_get() answers
  * that user TOKEN_REJECTED as long as nobody else's refresh brings a new token.
  * ERR_NO_MEMORY: the report could not be noted.
  */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_read.h"
-#include "base/text_buffer.h"
+#include "base/json/json_read.h"
+#include "base/text/text_buffer.h"
 
 enum { POINTER_MAX = 512, HINT_MAX = 128 };
 

@@ -3,9 +3,9 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-#include "base/json_read.h"
+#include "base/json/json_read.h"
 #include "base/wiping_memory.h"
-#include "base/xml_document.h"
+#include "base/xml/xml_document.h"
 
 static void *crypto_malloc(size_t size, const char *file, int line)
 {

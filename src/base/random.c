@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 
 enum status random_bytes(void *ret_bytes, size_t size)
 {

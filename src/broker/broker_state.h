@@ -1,13 +1,13 @@
 #ifndef BROKER_BROKER_STATE_H
 #define BROKER_BROKER_STATE_H
 
-#include "broker/authorization_session.h"
+#include "broker/login/authorization_session.h"
 #include "broker/broker.h"
-#include "broker/caller_share.h"
-#include "broker/client_breaker.h"
-#include "broker/refresh_turn.h"
-#include "broker/token_cache.h"
-#include "broker/token_entry_state.h"
+#include "broker/entry/caller_share.h"
+#include "broker/refresh/client_breaker.h"
+#include "broker/refresh/refresh_turn.h"
+#include "broker/entry/token_cache.h"
+#include "broker/entry/token_entry_state.h"
 
 /* What the files of this folder share. Everything in it lives as long as the broker. */
 struct broker {

@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "broker/broker_state.h"
-#include "broker/client_breaker.h"
-#include "broker/entry_event.h"
-#include "broker/token_cache.h"
-#include "broker/token_record.h"
+#include "broker/refresh/client_breaker.h"
+#include "broker/entry/entry_event.h"
+#include "broker/entry/token_cache.h"
+#include "broker/entry/token_record.h"
 
 static const struct connection *configured(const struct catalog *catalog, const struct token_entry *entry)
 {

@@ -1,15 +1,15 @@
 #include "broker/coordinator.h"
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "broker/authorization_session_state.h"
+#include "base/log/log.h"
+#include "broker/login/authorization_session_state.h"
 #include "broker/broker_state.h"
-#include "broker/decision.h"
-#include "broker/login_exchange.h"
-#include "broker/refresh_scheduler.h"
-#include "broker/revocation.h"
-#include "broker/token_fetch.h"
-#include "broker/token_waiter.h"
+#include "broker/entry/decision.h"
+#include "broker/login/login_exchange.h"
+#include "broker/refresh/refresh_scheduler.h"
+#include "broker/exchange/revocation.h"
+#include "broker/exchange/token_fetch.h"
+#include "broker/entry/token_waiter.h"
 
 typedef void act(struct token_entry *entry);
 

@@ -1,7 +1,7 @@
 #ifndef BROKER_COORDINATOR_H
 #define BROKER_COORDINATOR_H
 
-#include "broker/token_entry_state.h"
+#include "broker/entry/token_entry_state.h"
 
 /*
  * Who decides what follows from what. An entry has at most one operation at a time (entry->running); what waits for it is

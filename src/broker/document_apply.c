@@ -3,14 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "broker/authorization_session_state.h"
+#include "base/log/log.h"
+#include "broker/login/authorization_session_state.h"
 #include "broker/broker_state.h"
 #include "broker/catalog_apply.h"
-#include "broker/login_exchange.h"
-#include "broker/revocation.h"
-#include "broker/token_cache.h"
-#include "broker/token_fetch_state.h"
+#include "broker/login/login_exchange.h"
+#include "broker/exchange/revocation.h"
+#include "broker/entry/token_cache.h"
+#include "broker/exchange/token_fetch_state.h"
 
 static struct token_entry *entry_of(struct broker *broker, const struct connection *connection)
 {

@@ -5,10 +5,10 @@
 #include "base/key_recorder.h"
 #include "base/library_memory.h"
 #include "base/standard_descriptors.h"
-#include "base/text_buffer.h"
-#include "iclientctl/api_client.h"
-#include "iclientctl/command.h"
-#include "iclientctl/terminal_text.h"
+#include "base/text/text_buffer.h"
+#include "iclientctl/daemon/api_client.h"
+#include "iclientctl/command/command.h"
+#include "iclientctl/terminal/terminal_text.h"
 
 enum { OPERANDS_ANY = 1000000, USAGE_MAX = 16 * 1024 };
 

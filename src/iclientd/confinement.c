@@ -1,7 +1,7 @@
 #include "confinement.h"
 
-#include "base/log.h"
-#include "io/sandbox.h"
+#include "base/log/log.h"
+#include "io/host/sandbox.h"
 #include "state_files.h"
 
 /* gcc's sign of AddressSanitizer, and clang's. */

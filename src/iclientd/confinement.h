@@ -2,10 +2,10 @@
 #define ICLIENTD_CONFINEMENT_H
 
 #include "base/error.h"
-#include "config.h"
+#include "iclientd/config/config.h"
 
 /*
- * The two steps of io/sandbox.h for this daemon, unless "sandbox" is false. What the kernel does not offer is a warning
+ * The two steps of io/host/sandbox.h for this daemon, unless "sandbox" is false. What the kernel does not offer is a warning
  * in the log; any other failure is an error, as a daemon that was to be confined must not run as if it were.
  */
 

@@ -5,13 +5,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "io/http_server.h"
-#include "io/listener.h"
-#include "io/peer_owner.h"
-#include "io/service_notify.h"
-#include "service/api_router.h"
-#include "service/redirect_endpoint.h"
+#include "base/log/log.h"
+#include "io/http/http_server.h"
+#include "io/host/listener.h"
+#include "io/host/peer_owner.h"
+#include "io/host/service_notify.h"
+#include "service/api/api_router.h"
+#include "service/redirect/redirect_endpoint.h"
 
 struct faces {
     struct api *api;

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "broker/broker.h"
-#include "config.h"
-#include "io/event_loop.h"
+#include "iclientd/config/config.h"
+#include "io/loop/event_loop.h"
 
 /* The three listening sockets with the servers behind them: tokens, admin, redirect endpoint. */
 struct faces;

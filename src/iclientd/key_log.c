@@ -1,7 +1,7 @@
 #include "key_log.h"
 
-#include "base/log.h"
-#include "io/store_sqlite.h"
+#include "base/log/log.h"
+#include "io/store/store_sqlite.h"
 
 static void on_change(void *context, const struct store_key_state *state)
 {

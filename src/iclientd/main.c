@@ -7,9 +7,9 @@
 
 #include "base/key_recorder.h"
 #include "base/library_memory.h"
-#include "base/log_output.h"
+#include "base/log/log_output.h"
 #include "base/standard_descriptors.h"
-#include "configuration.h"
+#include "iclientd/config/configuration.h"
 #include "daemon.h"
 
 enum { EXIT_USAGE = 2, LOG_PATIENCE_MS = 1000 };

@@ -5,7 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
-#include "io/event_loop.h"
+#include "io/loop/event_loop.h"
 
 /*
  * One reload that runs and one that waits, however many are asked for. A reload occupies the loop while it reads files, so

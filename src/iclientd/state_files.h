@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "config.h"
-#include "io/store_crypto.h"
+#include "iclientd/config/config.h"
+#include "io/store/store_crypto.h"
 
 /* The store and the key that opens it: where they are, and that they belong together. */
 enum { STATE_PATH_MAX = 4096 };

@@ -12,16 +12,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log/log.h"
 #include "broker/broker_state.h"
-#include "broker/token_entry_state.h"
-#include "broker/token_record.h"
-#include "io/event_loop.h"
-#include "io/file_load.h"
-#include "io/identity_lookup.h"
-#include "io/store_crypto.h"
-#include "io/store_sqlite.h"
-#include "model/connection_binding.h"
+#include "broker/entry/token_entry_state.h"
+#include "broker/entry/token_record.h"
+#include "io/loop/event_loop.h"
+#include "io/files/file_load.h"
+#include "io/host/identity_lookup.h"
+#include "io/store/store_crypto.h"
+#include "io/store/store_sqlite.h"
+#include "model/connection/connection_binding.h"
 
 enum { PATH_SIZE = 4096, TOKEN_MAX = 16 * 1024, WRITES_AT_ONCE = 4096 };
 

@@ -43,14 +43,14 @@ def macro_rows(source, path, name):
 
 def iclient_fields(source):
     return [(text_of(pointer), kind.lower().replace("_", " "), text_of(fallback))
-            for _, pointer, kind, fallback in macro_rows(source, "include/model/iclient_field.h", "ICLIENT_FIELD_TABLE")]
+            for _, pointer, kind, fallback in macro_rows(source, "include/model/iclient/iclient_field.h", "ICLIENT_FIELD_TABLE")]
 
 
 def field_choices(source):
     """Pointer -> the words that the field takes."""
     pointers = {row[0]: text_of(row[1])
-                for row in macro_rows(source, "include/model/iclient_field.h", "ICLIENT_FIELD_TABLE")}
-    code = read_code(source, "src/model/iclient_field.c")
+                for row in macro_rows(source, "include/model/iclient/iclient_field.h", "ICLIENT_FIELD_TABLE")}
+    code = read_code(source, "src/model/iclient/iclient_field.c")
     named = {name: re.findall(STRING, words) for name, words in re.findall(r"#define (\w+) CHOICES\(([^)]*)\)", code)}
     found = re.findall(r"\[ICLIENT_(\w+)\]\.choices =\s*(?:CHOICES\(([^)]*)\)|(\w+))", code)
     return {pointers[symbol]: [json.loads(word) for word in (re.findall(STRING, words) or named[name])]
@@ -68,8 +68,8 @@ def default_of(value, read):
 
 def settings(source):
     """(pointer, default where the source has it as a number, bounds of numbers)."""
-    code = read_code(source, "src/iclientd/config_keys.c")
-    body = re.search(r"config_set_default_numbers\(.*?\n\}", read_code(source, "src/iclientd/config_defaults.c"), re.DOTALL)
+    code = read_code(source, "src/iclientd/config/config_keys.c")
+    body = re.search(r"config_set_default_numbers\(.*?\n\}", read_code(source, "src/iclientd/config/config_defaults.c"), re.DOTALL)
     values = dict(re.findall(r"config->([\w.]+) = ([^;]+);", body.group()))
     rows = []
     for pointer, read, at, least, most in re.findall(r'\{"(/[\w/]+)", (\w+), AT\(([\w.]+)\), (\d+), (\d+)\}', code):
@@ -79,7 +79,7 @@ def settings(source):
 
 
 def connection_fields(source):
-    code = read_code(source, "src/model/connection_json.c")
+    code = read_code(source, "src/model/connection/connection_json.c")
     return [(name,) for name in re.findall(r'\{"/(\w+)", read_\w+(?:, \w+)*\}', code)]
 
 
@@ -91,16 +91,16 @@ def metrics(source):
 
 def error_codes(source):
     return [(text_of(code), status, "yes" if retryable == "true" else "no")
-            for _, code, status, retryable in macro_rows(source, "src/service/api_error.h", "API_ERROR_TABLE")]
+            for _, code, status, retryable in macro_rows(source, "src/service/api/api_error.h", "API_ERROR_TABLE")]
 
 
 def states(source):
-    return [(text_of(word),) for _, word in macro_rows(source, "include/broker/token_entry.h", "ENTRY_STATE_TABLE")]
+    return [(text_of(word),) for _, word in macro_rows(source, "include/broker/entry/token_entry.h", "ENTRY_STATE_TABLE")]
 
 
 def pages(source):
     return [(text_of(title), status)
-            for _, status, title, *_ in macro_rows(source, "src/service/pages.h", "PAGE_TABLE") if title != '"iclientd"']
+            for _, status, title, *_ in macro_rows(source, "src/service/redirect/pages.h", "PAGE_TABLE") if title != '"iclientd"']
 
 
 def exit_codes(source):
@@ -108,7 +108,7 @@ def exit_codes(source):
 
 
 def routes(source, face):
-    found = re.findall(r'\{HTTP_VERB_(\w+), "([^"]+)", NEED_', read_code(source, f"src/service/{face}.c"))
+    found = re.findall(r'\{HTTP_VERB_(\w+), "([^"]+)", NEED_', read_code(source, next((source / "src/service").rglob(f"{face}.c"))))
     return {f"{verb} {pattern.replace('*', 'NAME')}" for verb, pattern in found}
 
 
@@ -221,7 +221,9 @@ def check_tests(source):
     faults, file = [], ""
     for name, test, layer, unit, program in TEST.findall((source / SECURITY).read_text()):
         file = name or file
-        path = source / (program or (f"tests/unit/{layer}/test_{unit}.c" if layer else f"tests/scenario/{file}"))
+        path = source / (program or f"tests/scenario/{file}")
+        if layer:
+            path = next((source / "tests/unit" / layer).rglob(f"test_{unit}.c"), source / f"tests/unit/{layer}/test_{unit}.c")
         if not path.exists():
             faults.append(f"{SECURITY}: there is no {path.relative_to(source)}")
         elif test and f"def {test}(" not in path.read_text():
@@ -348,18 +350,18 @@ def macro(name, *rows):
 
 GOOD_TREE = {
     "README.md": "# A, b\n[API](docs/API.md#get-v1xname), [out](https://example.com/#x)\n",
-    "include/model/iclient_field.h": macro("ICLIENT_FIELD_TABLE", 'NAME, "/name", TEXT, NULL',
+    "include/model/iclient/iclient_field.h": macro("ICLIENT_FIELD_TABLE", 'NAME, "/name", TEXT, NULL',
                                            r'TYPE, "/oauth2/type", CHOICE, "\"a\""'),
-    "src/model/iclient_field.c": '#define WORDS CHOICES("a", "b")\n[ICLIENT_TYPE].choices = WORDS,\n',
-    "src/iclientd/config_keys.c": 'x[] = {{"/wait", read_seconds, AT(wait_ms), 1, 600},\n{"/path", read_path, AT(path), 0, 0}};',
-    "src/iclientd/config_defaults.c": "void config_set_default_numbers(c)\n{\n    config->wait_ms = 30 * 1000;\n}\n",
-    "src/model/connection_json.c": '{"/name", read_name, false}, {"/scope", read_scope}',
+    "src/model/iclient/iclient_field.c": '#define WORDS CHOICES("a", "b")\n[ICLIENT_TYPE].choices = WORDS,\n',
+    "src/iclientd/config/config_keys.c": 'x[] = {{"/wait", read_seconds, AT(wait_ms), 1, 600},\n{"/path", read_path, AT(path), 0, 0}};',
+    "src/iclientd/config/config_defaults.c": "void config_set_default_numbers(c)\n{\n    config->wait_ms = 30 * 1000;\n}\n",
+    "src/model/connection/connection_json.c": '{"/name", read_name, false}, {"/scope", read_scope}',
     "include/base/metrics.h": macro("METRIC_TABLE", r'A, "counter", "m_total", "x=\"1\"", "H."', 'B, "gauge", "n", "", ""'),
-    "include/broker/token_entry.h": macro("ENTRY_STATE_TABLE", 'READY, "ready"'),
-    "src/service/api_error.h": macro("API_ERROR_TABLE", 'BUSY, "busy", 429, true'),
-    "src/service/pages.h": macro("PAGE_TABLE", 'FRONT, 200, "iclientd", "x", "y", NULL', 'GOOD, 200, "Go" "od", "x, (y)", "z", NULL'),
-    "src/service/api_token.c": '{HTTP_VERB_GET, "/v1/x/*", NEED_ACCESS, 0, f},',
-    "src/service/api_admin.c": '{HTTP_VERB_POST, "/v1/y", NEED_OPERATOR, 0, f},',
+    "include/broker/entry/token_entry.h": macro("ENTRY_STATE_TABLE", 'READY, "ready"'),
+    "src/service/api/api_error.h": macro("API_ERROR_TABLE", 'BUSY, "busy", 429, true'),
+    "src/service/redirect/pages.h": macro("PAGE_TABLE", 'FRONT, 200, "iclientd", "x", "y", NULL', 'GOOD, 200, "Go" "od", "x, (y)", "z", NULL'),
+    "src/service/token/api_token.c": '{HTTP_VERB_GET, "/v1/x/*", NEED_ACCESS, 0, f},',
+    "src/service/admin/api_admin.c": '{HTTP_VERB_POST, "/v1/y", NEED_OPERATOR, 0, f},',
     "src/iclientctl/exit_code.h": "enum { EXIT_DONE = 0 };",
     "include/io/x.h": "/* See README.md and docs/API.md (docs/API.md,\n * Token socket). */\n",
     CONFIGURATION: configuration(), OPERATIONS: operations(), API: api(),

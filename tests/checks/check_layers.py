@@ -17,12 +17,13 @@ USES = {
 }
 # Libraries that are kept behind few files: the header's beginning, the files' beginnings.
 KEPT_BEHIND = {
-    "sqlite3.h": ["src/io/store_", "src/io/sqlite_error"],
-    "curl/": ["src/base/url.c", "src/io/http_client", "src/io/http_transfer", "src/iclientctl/api_client"],
-    "libxml/": ["src/base/xml_document.c"],
+    "sqlite3.h": ["src/io/store/store_", "src/io/store/sqlite_error"],
+    "curl/": ["src/base/text/url.c", "src/io/client/http_client", "src/io/client/http_transfer", "src/iclientctl/daemon/api_client"],
+    "libxml/": ["src/base/xml/xml_document.c"],
 }
 INCLUDED_ONCE = ["http_parser.h", "llhttp.h", "uthash.h", "utlist.h"]
 LINES_MAX = 600
+FILES_MAX = 26  # of one folder
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 # A function's declaration: at the line's beginning, and no macro, typedef or inline body.
@@ -151,8 +152,17 @@ def check_lengths(source):
     return faults
 
 
+def check_folders(source):
+    """A folder that holds more than one sentence names needs rooms."""
+    counts = {}
+    for path in files_below(source, "include", "src", suffixes=(".c", ".h")):
+        counts[path.parent] = counts.get(path.parent, 0) + 1
+    return [f"{folder.relative_to(source)}: {count} files; give it rooms ({FILES_MAX} at most)"
+            for folder, count in sorted(counts.items()) if count > FILES_MAX]
+
+
 def check(source, build):
-    faults = check_includes(source) + check_public_headers(source) + check_links(source) + check_lengths(source)
+    faults = check_folders(source) + check_includes(source) + check_public_headers(source) + check_links(source) + check_lengths(source)
     return faults + (check_symbols(build) if build else [])
 
 
@@ -172,9 +182,9 @@ GOOD_TREE = {
     "include/model/shape.h": header("MODEL_SHAPE_H", '#include "base/word.h"', "struct shape;"),
     "src/model/shape.c": '#include "model/shape.h"\n#include "shape_part.h"\n',
     "src/model/shape_part.h": header("MODEL_SHAPE_PART_H"),
-    "src/io/store_sqlite.c": "#include <sqlite3.h>\n",
-    "src/io/http_server.c": "#include <http_parser.h>\n#include <llhttp.h>\n",
-    "src/io/http_client_send.c": "#include <curl/curl.h>\n",
+    "src/io/store/store_sqlite.c": "#include <sqlite3.h>\n",
+    "src/io/http/http_server.c": "#include <http_parser.h>\n#include <llhttp.h>\n",
+    "src/io/client/http_client_send.c": "#include <curl/curl.h>\n",
     "tests/unit/model/test_shape.c": '#include <curl/curl.h>\n#include "model/shape_part.h"\n#include "helper.h"\n'
                                     '#include "model/shapes_made.h"\n',
     "tests/unit/model/shapes_made.h": "",
@@ -201,12 +211,13 @@ BROKEN = [
     ("wrong guard", {"include/base/word.h": header("WORD_H")}, "no include guard BASE_WORD_H"),
     ("text after the guard", {"include/model/shape.h": header("MODEL_SHAPE_H") + "int x;\n"}, "no include guard"),
     ("header in no layer", {"include/other/x.h": header("OTHER_X_H")}, "in no layer's folder"),
-    ("second user of uthash", {"src/io/http_queue.c": "#include <uthash.h>\n"}, "one file only"),
+    ("second user of uthash", {"src/io/client/http_queue.c": "#include <uthash.h>\n"}, "one file only"),
     ("second user of llhttp", {"src/io/http_more.c": "#include <llhttp.h>\n"}, "one file only"),
     ("second user of http_parser", {"src/io/http_more.c": "#include <http_parser.h>\n"}, "one file only"),
-    ("SQLite elsewhere", {"src/io/store.c": "#include <sqlite3.h>\n"}, "<sqlite3.h> stands outside"),
+    ("SQLite elsewhere", {"src/io/store/store.c": "#include <sqlite3.h>\n"}, "<sqlite3.h> stands outside"),
     ("curl elsewhere", {"src/model/shape.c": "#include <curl/urlapi.h>\n"}, "<curl/urlapi.h> stands outside"),
     ("libxml2 elsewhere", {"src/model/shape.c": "#include <libxml/tree.h>\n"}, "<libxml/tree.h> stands outside"),
+    ("a crowded folder", {f"src/io/file_{i}.c": "" for i in range(FILES_MAX + 1)}, "give it rooms"),
     ("a long file", {"src/io/long.c": "\n" * (LINES_MAX + 1)}, "601 lines"),
 ]
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json_read.h"
+#include "base/json/json_read.h"
 #include "base/library_memory.h"
 #include "failing_memory.h"
 #include "fault_works.h"

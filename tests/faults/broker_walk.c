@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-#include "broker/authorization_session_state.h"
+#include "broker/login/authorization_session_state.h"
 #include "walk.h"
 #include "walk_provider.h"
 #include "walk_rules.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/token_entry_state.h"
+#include "broker/entry/token_entry_state.h"
 #include "failing_memory.h"
 #include "fault_world.h"
 

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_read.h"
-#include "base/log.h"
-#include "base/url.h"
-#include "broker/authorization_session.h"
+#include "base/json/json_read.h"
+#include "base/log/log.h"
+#include "base/text/url.h"
+#include "broker/login/authorization_session.h"
 #include "broker/broker_state.h"
 #include "broker/fixture_time.h"
-#include "broker/token_entry_state.h"
+#include "broker/entry/token_entry_state.h"
 #include "failing_memory.h"
 
 struct world world;

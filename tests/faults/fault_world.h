@@ -7,8 +7,8 @@
 
 #include "base/metrics.h"
 #include "broker/broker.h"
-#include "io/http_server.h"
-#include "service/api_router.h"
+#include "io/http/http_server.h"
+#include "service/api/api_router.h"
 
 /*
  * The broker and the API on a clock, timers, a provider, callers and a store that the program holds in its hands; each

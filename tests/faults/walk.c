@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "base/random.h"
 
 enum { NOTES_KEPT = 24, NOTE_SIZE = 160 };

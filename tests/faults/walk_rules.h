@@ -8,9 +8,9 @@
 #include "broker/broker_fixture.h"
 
 #include "broker/coordinator.h"
-#include "broker/revocation.h"
-#include "broker/token_reports.h"
-#include "broker/token_fetch_state.h"
+#include "broker/exchange/revocation.h"
+#include "broker/entry/token_reports.h"
+#include "broker/exchange/token_fetch_state.h"
 #include "walk.h"
 #include "walk_provider.h"
 

@@ -2,8 +2,8 @@
 #define TEST_FUZZ_CANARY_H
 
 #include "fuzz.h"
-#include "model/iclient_field.h"
-#include "model/secret_reference.h"
+#include "model/iclient/iclient_field.h"
+#include "model/secret/secret_reference.h"
 
 /* A word that the target itself puts where secrets stand, so that it can be looked for wherever it must not be. */
 #define CANARY "Kanarienvogel-9f8a"

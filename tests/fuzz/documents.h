@@ -3,8 +3,8 @@
 
 #include "base/fault_list.h"
 #include "canary.h"
-#include "model/iclient.h"
-#include "protocol/jwt_signature.h"
+#include "model/iclient/iclient.h"
+#include "protocol/jwt/jwt_signature.h"
 
 /* What every document that is read must keep to, taken or refused. */
 static inline enum status give_reference(void *context, const char *file, enum secret_source source, const char *name,

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/json_read.h"
-#include "base/text_buffer.h"
+#include "base/json/json_read.h"
+#include "base/text/text_buffer.h"
 
 /*
  * What the targets share. A target takes any bytes and states what must hold for all of them; run under libFuzzer

@@ -1,10 +1,10 @@
 /* PATH, COOKIE and QUERY on three lines, from a browser or a paste: a code is sent on for its own login alone. */
 #include "broker/broker_fixture.h"
 
-#include "base/log.h"
+#include "base/log/log.h"
 #include "base/random.h"
-#include "base/url.h"
-#include "broker/authorization_session_state.h"
+#include "base/text/url.h"
+#include "broker/login/authorization_session_state.h"
 
 /* Stands in for base/random, so that an input can name the login's state and cookie. */
 static unsigned tokens_made;

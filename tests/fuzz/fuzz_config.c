@@ -1,7 +1,7 @@
 /* Any configuration document: faults with words, or values within their bounds. */
-#include "config.h"
-#include "config_defaults.h"
-#include "config_keys.h"
+#include "iclientd/config/config.h"
+#include "iclientd/config/config_defaults.h"
+#include "iclientd/config/config_keys.h"
 #include "fuzz.h"
 
 static void require_path(const char *path)

@@ -1,11 +1,11 @@
 /* {"iClient": {…}, "connection": {…}}: nothing gives its secrets back, and its requests go where they may. */
 #include "base/http_request.h"
-#include "base/url.h"
+#include "base/text/url.h"
 #include "documents.h"
-#include "model/connection.h"
-#include "protocol/authorization_url.h"
-#include "protocol/revoke_request.h"
-#include "protocol/token_request.h"
+#include "model/connection/connection.h"
+#include "protocol/request/authorization_url.h"
+#include "protocol/request/revoke_request.h"
+#include "protocol/request/token_request.h"
 
 static const struct secret *sent_token(void)
 {

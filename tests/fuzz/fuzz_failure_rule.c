@@ -1,6 +1,6 @@
 /* {"rules": […], "status": 200, "body": …}: rules that were taken come back as meant, and only add matches. */
 #include "fuzz.h"
-#include "model/failure_rule.h"
+#include "model/rule/failure_rule.h"
 
 static struct failure_rules *read_back(const struct failure_rules *rules)
 {

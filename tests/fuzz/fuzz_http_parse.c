@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/http_heads.h"
-#include "io/http_parse.h"
+#include "io/http/http_heads.h"
+#include "io/http/http_parse.h"
 
 /*
  * The same bytes must be the same requests however the reads cut them, and whether they came before or not, or a client could

@@ -2,8 +2,8 @@
 #include <ctype.h>
 
 #include "documents.h"
-#include "model/connection.h"
-#include "model/connection_binding.h"
+#include "model/connection/connection.h"
+#include "model/connection/connection_binding.h"
 
 static void require_fields(const struct iclient *iclient)
 {

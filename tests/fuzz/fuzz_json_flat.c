@@ -1,5 +1,5 @@
 /* Any bytes: what the quick reader takes is JSON, and says the same to the thorough one. */
-#include "base/json_flat.h"
+#include "base/json/json_flat.h"
 #include "fuzz.h"
 
 enum { MEMBERS_MAX = 16 };

@@ -1,6 +1,6 @@
 /* METHOD KEY: a key that is said to fit signs, one that does not fit does not, and no message has it in it. */
 #include "fuzz.h"
-#include "protocol/jwt_signature.h"
+#include "protocol/jwt/jwt_signature.h"
 
 enum { QUOTED_MIN = 16 };
 

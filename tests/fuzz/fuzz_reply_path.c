@@ -3,7 +3,7 @@
  * standard error, where the document's texts would go.
  */
 #include "fuzz.h"
-#include "model/reply_path.h"
+#include "model/reply/reply_path.h"
 
 static void look_up(const struct reply_path *path, const struct reply_document *document)
 {

@@ -1,6 +1,6 @@
 /* Any bytes: nothing opens but what was sealed, where it was sealed. */
 #include "fuzz.h"
-#include "io/store_crypto.h"
+#include "io/store/store_crypto.h"
 
 static struct secret *open_sealed(const struct store_crypto *crypto, const char *row, const void *sealed, size_t length)
 {

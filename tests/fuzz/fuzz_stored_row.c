@@ -4,8 +4,8 @@
  */
 #include "broker/broker_fixture.h"
 
-#include "base/log.h"
-#include "model/legacy_fingerprint.h"
+#include "base/log/log.h"
+#include "model/iclient/legacy_fingerprint.h"
 
 static void put_row(enum store_table table, const char *text)
 {

@@ -2,9 +2,9 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "base/url.h"
+#include "base/text/url.h"
 #include "fuzz.h"
-#include "model/template.h"
+#include "model/template/template.h"
 
 struct values {
     const char *bytes;

@@ -3,10 +3,10 @@
 #include <ctype.h>
 #include <netinet/in.h>
 
-#include "base/url.h"
+#include "base/text/url.h"
 #include "fuzz.h"
-#include "model/address_rule.h"
-#include "model/url_policy.h"
+#include "model/rule/address_rule.h"
+#include "model/rule/url_policy.h"
 
 static const char own_domain[] = "shop.example.com";
 

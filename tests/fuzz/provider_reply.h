@@ -4,9 +4,9 @@
 #include <ctype.h>
 
 #include "fuzz.h"
-#include "model/connection.h"
-#include "model/iclient.h"
-#include "protocol/token_response.h"
+#include "model/connection/connection.h"
+#include "model/iclient/iclient.h"
+#include "protocol/reply/token_response.h"
 
 /* CLIENT EXCHANGE STATUS TYPE and a newline, then the body: a reply to one of these clients, as fuzz_pick() picks. */
 enum { REPLY_NOW = 1795000000, REPLY_BODY_AT = 5 };

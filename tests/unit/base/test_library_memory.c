@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/json_read.h"
+#include "base/json/json_read.h"
 #include "base/library_memory.h"
 #include "base/wipe_spy.h"
 

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json_read.h"
+#include "base/json/json_read.h"
 #include "broker/broker.h"
 #include "broker/broker_state.h"
-#include "broker/entry_event.h"
+#include "broker/entry/entry_event.h"
 #include "broker/fixture_time.h"
-#include "broker/token_entry_state.h"
-#include "model/connection_binding.h"
+#include "broker/entry/token_entry_state.h"
+#include "model/connection/connection_binding.h"
 
 /* Not every test program uses every helper. */
 #define FIXTURE static __attribute__((unused))

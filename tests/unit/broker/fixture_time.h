@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hash_table.h"
-#include "io/event_loop.h"
+#include "io/loop/event_loop.h"
 
 /* ---- clock ---- */
 

@@ -1,4 +1,4 @@
-#include "iclientd/config.h"
+#include "iclientd/config/config.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "iclientd/config_defaults.h"
+#include "iclientd/config/config_defaults.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
-#include "iclientd/config_keys.h"
+#include "iclientd/config/config_keys.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/json_read.h"
-#include "iclientd/config_defaults.h"
+#include "base/json/json_read.h"
+#include "iclientd/config/config_defaults.h"
 #include "iclientd/config_host.h"
 
 /* A configuration as it is before its file is read. */

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "io/http_client.h"
+#include "io/client/http_client.h"
 #include "io/scripted_server.h"
 
 enum { PATIENCE_MS = 30000, MAX_REPLY = 256 * 1024 };

@@ -22,10 +22,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "io/http_connection.h"
-#include "io/http_server.h"
-#include "io/listener.h"
-#include "io/peer_owner.h"
+#include "io/http/http_connection.h"
+#include "io/http/http_server.h"
+#include "io/host/listener.h"
+#include "io/host/peer_owner.h"
 
 /* Not every file that shares this needs all of it. */
 #define DESK static __attribute__((unused))

@@ -5,7 +5,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-#include "io/store_sqlite.h"
+#include "io/store/store_sqlite.h"
 #include "io/temporary_folder.h"
 
 enum { PATIENCE_MS = 60000 };

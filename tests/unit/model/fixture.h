@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/fault_list.h"
-#include "base/json_read.h"
-#include "model/iclient.h"
-#include "model/provider_preset.h"
+#include "base/json/json_read.h"
+#include "model/iclient/iclient.h"
+#include "model/iclient/provider_preset.h"
 
 /* A document as a test writes it, with ' for ". */
 static inline json_t *fixture_json(const char *text)

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/text/base64.h"
 #include "base/http_request.h"
-#include "base/json_read.h"
-#include "base/url.h"
-#include "model/connection.h"
-#include "model/iclient.h"
-#include "protocol/grant_context.h"
+#include "base/json/json_read.h"
+#include "base/text/url.h"
+#include "model/connection/connection.h"
+#include "model/iclient/iclient.h"
+#include "protocol/request/grant_context.h"
 
 /* An iClient and its connection, read from JSON texts by the real model, and a context to fill in. */
 enum { NOW = 1795000000 };

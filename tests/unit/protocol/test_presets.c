@@ -2,16 +2,16 @@
 
 #include "fixture.h"
 #include "jws_keys.h"
-#include "model/failure_rule.h"
+#include "model/rule/failure_rule.h"
 #include "preset_actual.h"
 #include "preset_cases.h"
-#include "protocol/authorization_url.h"
-#include "protocol/jwt_assertion.h"
-#include "protocol/jwt_signature.h"
-#include "protocol/revoke_request.h"
-#include "protocol/token_request.h"
-#include "protocol/token_response.h"
-#include "protocol/token_use.h"
+#include "protocol/request/authorization_url.h"
+#include "protocol/jwt/jwt_assertion.h"
+#include "protocol/jwt/jwt_signature.h"
+#include "protocol/request/revoke_request.h"
+#include "protocol/request/token_request.h"
+#include "protocol/reply/token_response.h"
+#include "protocol/request/token_use.h"
 
 /*
  * What each preset of conf/providers makes of an iClient: presets/<provider>.json has the cases, which preset_cases.h

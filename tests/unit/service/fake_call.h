@@ -4,9 +4,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "base/text_buffer.h"
-#include "io/http_server.h"
-#include "model/access_rule.h"
+#include "base/text/text_buffer.h"
+#include "io/http/http_server.h"
+#include "model/rule/access_rule.h"
 
 /*
  * The HTTP server's side of a call, in the place of the real one: the request is what the test says, the reply is

@@ -1,9 +1,0 @@
-#ifndef MODEL_ICLIENT_DESCRIPTION_H
-#define MODEL_ICLIENT_DESCRIPTION_H
-
-#include "model/iclient_field.h"
-
-/* What a field means, in one sentence for a person who writes a document. Never NULL. */
-const char *iclient_field_description(enum iclient_field field);
-
-#endif
