@@ -19,7 +19,7 @@ enum status {
     ERR_CORRUPT,     /* stored data is not what was written */
     ERR_TIMEOUT,
     ERR_CANCELLED,
-    ERR_BUSY,        /* a count limit was reached; try again later */
+    ERR_BUSY, /* a count limit was reached; try again later */
 };
 
 enum { ERROR_MESSAGE_MAX = 512 };

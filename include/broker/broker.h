@@ -44,8 +44,9 @@ void broker_drain(struct broker *broker, store_done *done, void *context);
  * Puts a finished catalog to work. Connections keep their tokens unless these belong to another client, server, account
  * or grant (then they are kept aside until a new token set replaces them, so that undoing a wrong edit loses nothing);
  * a scope that changed is asked for where that needs nobody. Back-offs and breakers
- * are forgotten, because an operator has just mended something. A connection that became inactive is revoked. ERR_NO_MEMORY: the old
- * catalog stays whole. While writes of documents may be on their way, only from document_queue_when_idle().
+ * are forgotten, because an operator has just mended something. A connection that became inactive is revoked.
+ * ERR_NO_MEMORY: the old catalog stays whole. While writes of documents may be on their way, only from
+ * document_queue_when_idle().
  */
 enum status broker_apply_catalog(struct broker *broker, struct catalog *take_catalog, struct error *ret_error);
 const struct catalog *broker_catalog(const struct broker *broker);
@@ -58,19 +59,19 @@ struct token_entry *broker_find(struct broker *broker, const char *tenant, const
 
 /* How a request for a token is answered. */
 enum token_answer {
-    TOKEN_SERVED,                 /* token_entry_reply() */
-    TOKEN_SERVED_SHORT,           /* likewise, but valid for less than min_ttl: token_entry_render_short() says so */
-    TOKEN_PENDING,                /* broker_wait() may wait for it */
+    TOKEN_SERVED,       /* token_entry_reply() */
+    TOKEN_SERVED_SHORT, /* likewise, but valid for less than min_ttl: token_entry_render_short() says so */
+    TOKEN_PENDING,      /* broker_wait() may wait for it */
     TOKEN_AUTHORIZATION_REQUIRED,
     TOKEN_INACTIVE,
     TOKEN_CLIENT_REJECTED,
     TOKEN_PROVIDER_UNAVAILABLE,
     TOKEN_PROVIDER_ERROR,
-    TOKEN_STORE_UNAVAILABLE,      /* a refresh that the caller needs cannot be noted; the present token is kept */
+    TOKEN_STORE_UNAVAILABLE, /* a refresh that the caller needs cannot be noted; the present token is kept */
     TOKEN_UNSUPPORTED,
-    TOKEN_BUSY,                   /* the caller's user has his share of what all callers share */
-    TOKEN_OVERLOADED,             /* nobody gets a place now: waiters, exchanges or memory */
-    TOKEN_REJECTED,               /* the caller's user reports every new token as refused: broker_report_pause() */
+    TOKEN_BUSY,       /* the caller's user has his share of what all callers share */
+    TOKEN_OVERLOADED, /* nobody gets a place now: waiters, exchanges or memory */
+    TOKEN_REJECTED,   /* the caller's user reports every new token as refused: broker_report_pause() */
 };
 
 /*
@@ -82,8 +83,8 @@ enum token_answer broker_get(struct token_entry *entry, uid_t caller, int64_t mi
 
 /*
  * After TOKEN_PENDING: done runs once, when the exchange ended or wait_ms is over (then TOKEN_PROVIDER_UNAVAILABLE, or
- * TOKEN_SERVED with a token that is valid but short). Returns TOKEN_PENDING; or TOKEN_BUSY, TOKEN_OVERLOADED, and then done
- * does not run.
+ * TOKEN_SERVED with a token that is valid but short). Returns TOKEN_PENDING; or TOKEN_BUSY, TOKEN_OVERLOADED, and then
+ * done does not run.
  */
 struct token_waiter;
 typedef void token_waiter_done(void *context, enum token_answer answer);
@@ -99,9 +100,9 @@ int64_t broker_retry_after(const struct token_entry *entry, int64_t now);
  * whether they see an authentication failure. One of the present generation takes that token from the caller's user:
  * the user's next broker_get() starts a refresh or joins one. Other users keep the token, with the stale_reason
  * "token_reported", until its successor is there. A report of an older generation changes nothing.
- * Each user has a budget of reports for each connection (broker/entry/token_reports); when it is spent, broker_get() answers
- * that user TOKEN_REJECTED as long as nobody else's refresh brings a new token.
- * ERR_NO_MEMORY: the report could not be noted.
+ * Each user has a budget of reports for each connection (broker/entry/token_reports); when it is spent, broker_get()
+ * answers that user TOKEN_REJECTED as long as nobody else's refresh brings a new token. ERR_NO_MEMORY: the report could
+ * not be noted.
  */
 struct token_refusal {
     uint64_t generation;
@@ -113,7 +114,10 @@ enum status broker_report_rejected(struct token_entry *entry, uid_t caller, cons
 /* Seconds until reports of this user start a refresh again; 0: they do. */
 int64_t broker_report_pause(const struct token_entry *entry, uid_t caller);
 
-/* An operator's refresh: an exchange now, whatever the token's age or the back-off; joins one in flight. As broker_wait(). */
+/*
+ * An operator's refresh: an exchange now, whatever the token's age or the back-off; joins one in flight. As
+ * broker_wait().
+ */
 enum token_answer broker_refresh(struct token_entry *entry, uid_t caller, int64_t wait_ms, token_waiter_done *done,
                                  void *context, struct token_waiter **ret_waiter);
 

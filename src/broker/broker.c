@@ -222,8 +222,7 @@ enum status broker_report_rejected(struct token_entry *entry, uid_t caller, cons
     metrics_add(entry->broker->metrics, METRIC_REJECTIONS_REPORTED, 1);
     const struct iclient *iclient = connection_iclient(entry->connection);
     bool is_failure = failure_rules_match(iclient_api_failures(iclient), refusal->status, refusal->body);
-    bool is_present =
-        entry->fits && entry->state != ENTRY_INACTIVE && entry->span.generation == refusal->generation;
+    bool is_present = entry->fits && entry->state != ENTRY_INACTIVE && entry->span.generation == refusal->generation;
     if (is_failure && is_present) {
         bool was_paused = broker_report_pause(entry, caller) > 0;
         if (!token_reports_add(&entry->reports, caller, refusal->generation, clock_boot_ms()))

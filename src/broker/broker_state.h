@@ -22,15 +22,15 @@ struct broker {
     struct refresh_turns turns;
     struct authorization_session *sessions;
     size_t session_count;
-    void *reply_reserve;         /* memory to read a reply with when there is no other; see grant.c */
-    size_t fetch_count;          /* exchanges in flight */
-    store_done *drained;         /* not NULL: no exchange starts any more; told when none is left */
+    void *reply_reserve; /* memory to read a reply with when there is no other; see grant.c */
+    size_t fetch_count;  /* exchanges in flight */
+    store_done *drained; /* not NULL: no exchange starts any more; told when none is left */
     void *drained_context;
     struct caller_shares shares;
     struct token_entry *unsaved; /* entries whose newest tokens the store does not have yet */
     struct loop_timer *unsaved_timer;
     unsigned unsaved_attempts;
-    size_t renewing; /* rows of an earlier version that are being written anew */
+    size_t renewing;                /* rows of an earlier version that are being written anew */
     struct broker_reading *reading; /* broker_load() under way */
     struct document_store *documents;
     struct document_queue *document_queue;

@@ -4,8 +4,8 @@
 #include "broker/entry/token_entry_state.h"
 
 /*
- * Who decides what follows from what. An entry has at most one operation at a time (entry->running); what waits for it is
- * a fact: callers in entry->waiters, a login with a code, a revocation that did not begin. Each event leads to its
+ * Who decides what follows from what. An entry has at most one operation at a time (entry->running); what waits for it
+ * is a fact: callers in entry->waiters, a login with a code, a revocation that did not begin. Each event leads to its
  * row's actions, in this order. An action looks at the facts and does nothing where there is nothing to do, and none
  * starts an operation beside one that is running, so that a row may be applied twice.
  *
@@ -26,12 +26,10 @@
 
 /* Symbol, what happened, the actions that follow. */
 #define COORDINATOR_TABLE(X)                                                                                           \
-    X(EXCHANGE_ENDED, "an exchange ended",                                                                             \
-      RENEW, ANSWER, EXCHANGE_CODE, REVOKE, END_INACTIVE, PLAN, SAY_DRAINED)                                           \
-    X(EXCHANGE_OUTDATED, "an exchange failed for a configuration that an edit replaced",                               \
-      RENEW_FOR_EDIT, ANSWER, EXCHANGE_CODE, REVOKE, END_INACTIVE, PLAN, SAY_DRAINED)                                  \
-    X(REVOCATION_ENDED, "a revocation ended",                                                                          \
-      RENEW, ANSWER, EXCHANGE_CODE, REVOKE, END_INACTIVE, PLAN, SAY_DRAINED)                                           \
+    X(EXCHANGE_ENDED, "an exchange ended", RENEW, ANSWER, EXCHANGE_CODE, REVOKE, END_INACTIVE, PLAN, SAY_DRAINED)      \
+    X(EXCHANGE_OUTDATED, "an exchange failed for a configuration that an edit replaced", RENEW_FOR_EDIT, ANSWER,       \
+      EXCHANGE_CODE, REVOKE, END_INACTIVE, PLAN, SAY_DRAINED)                                                          \
+    X(REVOCATION_ENDED, "a revocation ended", RENEW, ANSWER, EXCHANGE_CODE, REVOKE, END_INACTIVE, PLAN, SAY_DRAINED)   \
     X(CODE_ARRIVED, "a login's code arrived", EXCHANGE_CODE)                                                           \
     X(CONFIGURED, "its configuration changed", PLAN, END_INACTIVE)                                                     \
     X(RESTORED, "it was read from the store", PLAN, END_INACTIVE)                                                      \

@@ -47,7 +47,10 @@ static void on_revoked_for_write(void *context, enum revoke_result result, const
     document_write_end(write, DOCUMENT_DONE, result, message);
 }
 
-/* A code that is with the provider is waited for, so that what it brings is revoked; one that waits for its turn is not sent. */
+/*
+ * A code that is with the provider is waited for, so that what it brings is revoked; one that waits for its turn is not
+ * sent.
+ */
 static void end_login(const struct token_entry *entry)
 {
     struct authorization_session *login = entry->login;

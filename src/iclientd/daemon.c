@@ -86,8 +86,8 @@ static void log_faults(const struct fault_list *faults)
 /* ---- the parts ---- */
 
 /*
- * Asked here for the first time: OpenSSL that finds no memory while it looks for its generator never finds it again, and
- * nothing could be sealed nor sent as long as the process lives.
+ * Asked here for the first time: OpenSSL that finds no memory while it looks for its generator never finds it again,
+ * and nothing could be sealed nor sent as long as the process lives.
  */
 static enum status check_random(struct error *ret_error)
 {
@@ -166,7 +166,8 @@ static void on_loaded(void *context, enum status status, const struct error *err
     struct daemon *daemon = context;
     struct error open_error = {0};
     if (status == OK) {
-        status = faces_open(daemon->loop, daemon->broker, &daemon->metrics, daemon->config, &daemon->faces, &open_error);
+        status =
+            faces_open(daemon->loop, daemon->broker, &daemon->metrics, daemon->config, &daemon->faces, &open_error);
         if (status == OK)
             status = confinement_limit_calls(daemon->config, &open_error);
         error = &open_error;
@@ -276,8 +277,7 @@ static void read_again(struct daemon *daemon)
         if (daemon->faces)
             faces_set_tenants(daemon->faces, config->tenants);
         metrics_add(&daemon->metrics, METRIC_RELOADS, 1);
-        log_notice("reloaded: %zu iClients, %zu connections",
-                   catalog_iclient_count(broker_catalog(daemon->broker)),
+        log_notice("reloaded: %zu iClients, %zu connections", catalog_iclient_count(broker_catalog(daemon->broker)),
                    catalog_connection_count(broker_catalog(daemon->broker)));
         configuration_warn_of_restart(daemon->config, config);
     } else {

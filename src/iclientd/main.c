@@ -14,17 +14,16 @@
 
 enum { EXIT_USAGE = 2, LOG_PATIENCE_MS = 1000 };
 
-static const char usage[] =
-    "usage: iclientd [--config FILE] [--check]\n"
-    "\n"
-    "  --config FILE  the daemon's configuration; without it /etc/iclientd/iclientd.json\n"
-    "                 as root, else $XDG_CONFIG_HOME/iclientd/iclientd.json\n"
-    "  --check        say everything that is wrong with the configuration, its iClients\n"
-    "                 and connections, and exit: 0 when nothing is, else 1\n"
-    "  --version      print the version and exit\n"
-    "  --help         print this and exit\n"
-    "\n"
-    "Runs in the foreground and logs to stderr. SIGHUP reads everything again.\n";
+static const char usage[] = "usage: iclientd [--config FILE] [--check]\n"
+                            "\n"
+                            "  --config FILE  the daemon's configuration; without it /etc/iclientd/iclientd.json\n"
+                            "                 as root, else $XDG_CONFIG_HOME/iclientd/iclientd.json\n"
+                            "  --check        say everything that is wrong with the configuration, its iClients\n"
+                            "                 and connections, and exit: 0 when nothing is, else 1\n"
+                            "  --version      print the version and exit\n"
+                            "  --help         print this and exit\n"
+                            "\n"
+                            "Runs in the foreground and logs to stderr. SIGHUP reads everything again.\n";
 
 /* No other process of this user may read the memory, and no core may keep it. */
 static void protect_memory(void)

@@ -8,8 +8,8 @@
 #include "io/loop/event_loop.h"
 
 /*
- * One reload that runs and one that waits, however many are asked for. A reload occupies the loop while it reads files, so
- * the next one begins only after a pause: four times as long as the last one took, from 0.2 to 10 seconds. The first
+ * One reload that runs and one that waits, however many are asked for. A reload occupies the loop while it reads files,
+ * so the next one begins only after a pause: four times as long as the last one took, from 0.2 to 10 seconds. The first
  * request after a pause is served at once, and a request that comes while a reload runs is served by another one.
  */
 struct reload_queue;

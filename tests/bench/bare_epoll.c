@@ -1,6 +1,6 @@
 /*
- * The floor of the benchmark: the least that a server on a Unix socket can do. No parser, no routes, no limits, no peers:
- * whatever ends in an empty line is a request, and every request gets the same bytes.
+ * The floor of the benchmark: the least that a server on a Unix socket can do. No parser, no routes, no limits, no
+ * peers: whatever ends in an empty line is a request, and every request gets the same bytes.
  *
  * usage: bare_epoll SOCKET BODY_BYTES
  */

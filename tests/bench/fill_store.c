@@ -36,7 +36,7 @@ struct filler {
     size_t refresh_length;
     int64_t expires_in;
     size_t stored;
-    size_t next;    /* connection */
+    size_t next; /* connection */
     size_t written;
     enum status status;
 };

@@ -37,9 +37,9 @@ struct options {
 
 struct client {
     int fd;
-    uint64_t begun;   /* ns */
+    uint64_t begun; /* ns */
     size_t received;
-    size_t expected;  /* of the whole reply; 0: not known yet */
+    size_t expected; /* of the whole reply; 0: not known yet */
     char reply[REPLY_MAX];
 };
 

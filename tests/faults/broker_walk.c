@@ -376,11 +376,23 @@ static const struct {
     unsigned weight;
     void (*take)(void);
 } steps[] = {
-    {4, let_provider_answer}, {5, let_store_answer}, {1, let_store_fail_or_not}, {1, let_store_be_busy},
-    {2, let_time_pass},       {1, set_clock_back},   {2, run_timers},            {2, get},
-    {1, refresh},             {1, hang_up},          {1, report_rejected},       {1, revoke},
+    {4, let_provider_answer},
+    {5, let_store_answer},
+    {1, let_store_fail_or_not},
+    {1, let_store_be_busy},
+    {2, let_time_pass},
+    {1, set_clock_back},
+    {2, run_timers},
+    {2, get},
+    {1, refresh},
+    {1, hang_up},
+    {1, report_rejected},
+    {1, revoke},
     {1, refuse_new_tokens},
-    {2, begin_login},         {2, answer_login},     {1, edit_configuration},    {1, restart},
+    {2, begin_login},
+    {2, answer_login},
+    {1, edit_configuration},
+    {1, restart},
 };
 enum { STEP_KINDS = sizeof steps / sizeof *steps };
 

@@ -159,9 +159,9 @@ static struct write *writes;
 static struct row *find_row(enum store_table table, const char *key)
 {
     struct row *row;
-    DL_FOREACH(rows, row)
-    if (row->table == table && strcmp(row->key, key) == 0)
-        return row;
+    DL_FOREACH (rows, row)
+        if (row->table == table && strcmp(row->key, key) == 0)
+            return row;
     return NULL;
 }
 
@@ -280,11 +280,11 @@ static void store_read_all(struct store *store, enum store_table table, store_ro
         return;
     }
     struct row *row;
-    DL_FOREACH(rows, row)
-    if (row->table == table && !each(context, row->key, row->value)) {
-        done(context, ERR_CANCELLED, NULL);
-        return;
-    }
+    DL_FOREACH (rows, row)
+        if (row->table == table && !each(context, row->key, row->value)) {
+            done(context, ERR_CANCELLED, NULL);
+            return;
+        }
     done(context, OK, NULL);
 }
 

@@ -38,8 +38,8 @@ __attribute__((constructor)) static void begin(void)
 
 static bool is_word_byte(unsigned char byte)
 {
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '-' ||
-           byte == '_';
+    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           byte == '-' || byte == '_';
 }
 
 static bool is_marked(const char *word, size_t length)

@@ -113,7 +113,8 @@ static void answer_revoke(const struct party *party, const char *body, enum mood
 }
 
 /* A silent answer keeps the old refresh token (RFC 6749 §6). */
-static void answer_grant(struct family *family, const struct party *party, enum mood mood, struct walk_answer *ret_answer)
+static void answer_grant(struct family *family, const struct party *party, enum mood mood,
+                         struct walk_answer *ret_answer)
 {
     bool rotates = ret_answer->sent == 0 || walk_random(4) > 0;
     unsigned lifetime = lifetimes[walk_random(LIFETIMES)];
@@ -133,7 +134,8 @@ static void answer_grant(struct family *family, const struct party *party, enum 
     walk_note("provider: granted rt-%u after rt-%u, answer lost", token, ret_answer->sent);
 }
 
-static void answer_token_request(const struct party *party, const char *body, enum mood mood, struct walk_answer *ret_answer)
+static void answer_token_request(const struct party *party, const char *body, enum mood mood,
+                                 struct walk_answer *ret_answer)
 {
     struct family *family = NULL;
     if (strstr(body, "grant_type=refresh_token")) {

@@ -11,8 +11,8 @@
 enum { WALK_TOKENS_MAX = 4096 };
 
 enum walk_answer_kind {
-    WALK_UNSENT,   /* the request never left */
-    WALK_LOST,     /* it was worked on, and its answer went astray */
+    WALK_UNSENT, /* the request never left */
+    WALK_LOST,   /* it was worked on, and its answer went astray */
     WALK_ANSWERED,
 };
 

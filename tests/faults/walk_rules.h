@@ -18,11 +18,11 @@ enum { CALLERS = 64, TIMERS_IN_A_ROW_MAX = 500, USERS = 2, FIRST_UID = 1000 };
 
 /* The hosts come out of a template; client id and secret stand in the body, where the provider looks at the former. */
 #define WALK_ICLIENT(client, secret, active, host, scope)                                                              \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":" active ",\"settings\":{\"host\":\"" host "\"},"      \
-    "\"oauth2\":{\"grantType\":\"authorizecode\",\"clientCredentialsLocation\":\"body\",\"clientId\":\"" client            \
-    "\",\"clientSecret\":\"" secret "\",\"scope\":[" scope "],\"validDomainNames\":[\"example.com\"],"                  \
-    "\"auth\":{\"uri\":\"https://{{{iClient.settings.host}}}/a\"},"                                                  \
-    "\"token\":{\"uri\":\"https://{{{iClient.settings.host}}}/token\"},"                                             \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"active\":" active ",\"settings\":{\"host\":\"" host "\"},"    \
+    "\"oauth2\":{\"grantType\":\"authorizecode\",\"clientCredentialsLocation\":\"body\",\"clientId\":\"" client        \
+    "\",\"clientSecret\":\"" secret "\",\"scope\":[" scope "],\"validDomainNames\":[\"example.com\"],"                 \
+    "\"auth\":{\"uri\":\"https://{{{iClient.settings.host}}}/a\"},"                                                    \
+    "\"token\":{\"uri\":\"https://{{{iClient.settings.host}}}/token\"},"                                               \
     "\"revoke\":{\"uri\":\"https://{{{iClient.settings.host}}}/revoke\"}}}"
 #define HOME_HOST "as.example.com"
 
@@ -54,10 +54,10 @@ static struct {
     unsigned held;
     bool is_certain;
     bool told[WALK_TOKENS_MAX]; /* of each refresh token: the log said that it may get lost; once is enough */
-    uint64_t refused[USERS]; /* the generation that each user reported last */
-    unsigned reports[USERS]; /* of each user, since the process began */
-    unsigned unnoted; /* refreshes that went out so */
-    bool operator_revokes; /* a revocation runs that an operator asked for, not an edit */
+    uint64_t refused[USERS];    /* the generation that each user reported last */
+    unsigned reports[USERS];    /* of each user, since the process began */
+    unsigned unnoted;           /* refreshes that went out so */
+    bool operator_revokes;      /* a revocation runs that an operator asked for, not an edit */
     struct fixture_caller callers[CALLERS];
     bool waits[CALLERS];
 } now;

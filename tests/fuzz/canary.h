@@ -23,13 +23,11 @@ static inline void canary_fill(json_t *parent, const char *name, json_t *value)
     if (json_is_string(value) && json_string_length(value) > 0) {
         json_object_set_new(parent, name, json_string(CANARY));
     } else if (json_is_object(value) && !secret_reference_is(value)) {
-        json_object_foreach_safe(value, next, member, child)
-        {
+        json_object_foreach_safe (value, next, member, child) {
             canary_fill(value, member, child);
         }
     } else if (json_is_array(value)) {
-        json_array_foreach(value, index, child)
-        {
+        json_array_foreach (value, index, child) {
             if (json_is_string(child))
                 json_array_set_new(value, index, json_string(CANARY));
             else

@@ -9,8 +9,7 @@ static struct failure_rules *read_back(const struct failure_rules *rules)
     size_t index;
     json_t *rule;
     REQUIRE(array && again, "no memory");
-    json_array_foreach(array, index, rule)
-    {
+    json_array_foreach (array, index, rule) {
         struct error error = {0};
         REQUIRE(failure_rules_add_json(again, rule, &error) == OK, "rule %zu is refused: %s", index, error.message);
     }
@@ -24,8 +23,7 @@ static bool names_status(const struct failure_rules *rules, int status)
     AUTO_JSON array = failure_rules_to_json(rules);
     size_t index;
     json_t *rule;
-    json_array_foreach(array, index, rule)
-    {
+    json_array_foreach (array, index, rule) {
         if (!json_object_get(rule, "path") && json_integer_value(json_object_get(rule, "statusCode")) == status)
             return true;
     }
@@ -44,8 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     REQUIRE(!matched, "no rule matches nothing");
     size_t index;
     json_t *rule;
-    json_array_foreach(json_object_get(document, "rules"), index, rule)
-    {
+    json_array_foreach (json_object_get(document, "rules"), index, rule) {
         size_t count = failure_rules_count(rules);
         struct error error = {0};
         bool taken = failure_rules_add_json(rules, rule, &error) == OK;

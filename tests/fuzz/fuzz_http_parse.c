@@ -6,8 +6,8 @@
 #include "io/http/http_parse.h"
 
 /*
- * The same bytes must be the same requests however the reads cut them, and whether they came before or not, or a client could
- * hide one.
+ * The same bytes must be the same requests however the reads cut them, and whether they came before or not, or a client
+ * could hide one.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,8 +11,9 @@
 enum { JSON_PATH_STEPS_MAX = 32 };
 
 /*
- * Parses one document, any JSON value (RFC 8259): check its type. Duplicate keys, trailing text, NUL in strings and nesting beyond jansson's 2048 are refused; integers beyond 64 bits are read as reals.
- * ERR_INVALID with "line L column C: what is wrong"; the message never quotes the input, which may hold secrets.
+ * Parses one document, any JSON value (RFC 8259): check its type. Duplicate keys, trailing text, NUL in strings and
+ * nesting beyond jansson's 2048 are refused; integers beyond 64 bits are read as reals. ERR_INVALID with "line L column
+ * C: what is wrong"; the message never quotes the input, which may hold secrets.
  */
 enum status json_read_text(const char *text, size_t length, json_t **ret_document, struct error *ret_error);
 /*

@@ -10,7 +10,13 @@
  * Only broker, service and the programs log, on one thread; nothing secret is ever passed in. A stderr that is slow to
  * take the lines: see log_output.h.
  */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_NOTICE = 5, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_NOTICE = 5,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
 enum { LOG_LINE_MAX = 2048 };
 
 void log_set_level(enum log_level level);

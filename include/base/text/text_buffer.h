@@ -37,11 +37,15 @@ bool text_buffer_append_format(struct text_buffer *buffer, const char *format, .
     __attribute__((format(printf, 2, 3)));
 /* RFC 3986 percent-encoding: all but unreserved characters (A-Z a-z 0-9 - . _ ~). */
 bool text_buffer_append_percent(struct text_buffer *buffer, const char *bytes, size_t length);
-/* application/x-www-form-urlencoded value: as above with space as '+' and '~' encoded (WHATWG URL; RFC 6749 appendix B). */
+/*
+ * application/x-www-form-urlencoded value: as above with space as '+' and '~' encoded (WHATWG URL; RFC 6749 appendix
+ * B).
+ */
 bool text_buffer_append_form(struct text_buffer *buffer, const char *bytes, size_t length);
 /*
  * For element content and quoted attributes: & < > " ' as character references, tabs and line ends as a space. What is
- * no UTF-8 and what base/text/text_character.h calls hidden becomes U+FFFD, so that no text turns the direction of the page.
+ * no UTF-8 and what base/text/text_character.h calls hidden becomes U+FFFD, so that no text turns the direction of the
+ * page.
  */
 bool text_buffer_append_html(struct text_buffer *buffer, const char *text);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */

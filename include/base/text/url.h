@@ -28,9 +28,9 @@ AUTO_DEFINE(url);
 /* All borrowed. */
 const char *url_scheme(const struct url *url);
 const char *url_host(const struct url *url);
-int url_port(const struct url *url);           /* the scheme's default when none is written */
-const char *url_path(const struct url *url);   /* at least "/" */
-const char *url_query(const struct url *url);  /* without '?'; NULL when there is none */
+int url_port(const struct url *url);              /* the scheme's default when none is written */
+const char *url_path(const struct url *url);      /* at least "/" */
+const char *url_query(const struct url *url);     /* without '?'; NULL when there is none */
 bool url_host_is_address(const struct url *url);  /* an IPv4 or IPv6 literal */
 bool url_host_is_loopback(const struct url *url); /* 127.0.0.0/8, ::1, localhost and *.localhost (RFC 6761) */
 /* "https://host", with ":port" where it is not the scheme's default (RFC 6454 §6.1). Appends. */

@@ -17,7 +17,9 @@ struct xml_document;
 /* XML_DEPTH_MAX is libxml2's own without XML_PARSE_HUGE. */
 enum { XML_TEXT_MAX = 128 * 1024, XML_DEPTH_MAX = 256 };
 
-/* Whether a media type is XML (RFC 7303): application/xml, text/xml, anything+xml; XHTML is a page and none. NULL: no. */
+/*
+ * Whether a media type is XML (RFC 7303): application/xml, text/xml, anything+xml; XHTML is a page and none. NULL: no.
+ */
 bool xml_is_media_type(const char *content_type);
 
 /*
@@ -32,7 +34,8 @@ AUTO_DEFINE(xml_document);
 /*
  * A location path of XPath 1.0 from the root on:
  *   /a/b   //b   /a/@id   /a/text()   /a/b[2]   /a/b[@id='x']   /a/b[name='x']
- * with "*" for any name, "//" once, and at most two conditions in a step. A name without a prefix fits elements of any namespace; a prefix has to be the one that the document writes.
+ * with "*" for any name, "//" once, and at most two conditions in a step. A name without a prefix fits elements of any
+ * namespace; a prefix has to be the one that the document writes.
  */
 struct xml_path;
 

@@ -65,7 +65,8 @@ enum { DOCUMENT_WRITES_MAX = 256 };
 
 /* done runs once, later or within the call. */
 typedef void document_done(void *context, const struct document_outcome *outcome);
-void document_queue_submit(struct document_queue *queue, const struct document_request *request, document_done *done, void *context);
+void document_queue_submit(struct document_queue *queue, const struct document_request *request, document_done *done,
+                           void *context);
 /* The one who waits goes away; the write goes on. */
 void document_queue_forget_waiter(struct document_queue *queue, const void *context);
 

@@ -19,14 +19,14 @@ struct token_entry;
 
 /* The one list of states: symbol, word (stable: API, store and metrics use it). */
 #define ENTRY_STATE_TABLE(X)                                                                                           \
-    X(EMPTY, "empty")                                   /* no token yet; the grant needs nobody and runs when asked */  \
-    X(READY, "ready")                                   /* a token, or what it takes to get one */                      \
-    X(AUTHORIZATION_REQUIRED, "authorization_required") /* a person has to log in */                                    \
-    X(CLIENT_REJECTED, "client_rejected")               /* the provider refuses the iClient; probed slowly */           \
-    X(PROVIDER_UNAVAILABLE, "provider_unavailable")     /* transient; backing off */                                    \
-    X(PROVIDER_ERROR, "provider_error")                 /* what came makes no sense; backing off slowly */              \
-    X(STORE_UNAVAILABLE, "store_unavailable")           /* a refresh waits until the store can note it */               \
-    X(INACTIVE, "inactive")                             /* switched off in the configuration */                         \
+    X(EMPTY, "empty")                                   /* no token yet; the grant needs nobody and runs when asked */ \
+    X(READY, "ready")                                   /* a token, or what it takes to get one */                     \
+    X(AUTHORIZATION_REQUIRED, "authorization_required") /* a person has to log in */                                   \
+    X(CLIENT_REJECTED, "client_rejected")               /* the provider refuses the iClient; probed slowly */          \
+    X(PROVIDER_UNAVAILABLE, "provider_unavailable")     /* transient; backing off */                                   \
+    X(PROVIDER_ERROR, "provider_error")                 /* what came makes no sense; backing off slowly */             \
+    X(STORE_UNAVAILABLE, "store_unavailable")           /* a refresh waits until the store can note it */              \
+    X(INACTIVE, "inactive")                             /* switched off in the configuration */                        \
     X(UNSUPPORTED, "unsupported")                       /* the provider has no OAuth 2.0 grant */
 #define ENTRY_STATE_SYMBOL(symbol, word) ENTRY_##symbol,
 enum entry_state { ENTRY_STATE_TABLE(ENTRY_STATE_SYMBOL) ENTRY_STATE_COUNT };
@@ -35,10 +35,10 @@ const char *entry_state_name(enum entry_state state);
 
 /* Why an entry is in trouble, as the last exchange showed it. Redacted: may be shown and logged. */
 struct entry_trouble {
-    char *code;       /* the provider's error code or ours ("rotation_ambiguous"); "" when there was none */
-    char *message;    /* for a person */
-    int64_t at;       /* wall clock */
-    int64_t retry_at; /* wall clock; 0: not by itself */
+    char *code;        /* the provider's error code or ours ("rotation_ambiguous"); "" when there was none */
+    char *message;     /* for a person */
+    int64_t at;        /* wall clock */
+    int64_t retry_at;  /* wall clock; 0: not by itself */
     unsigned failures; /* in a row; drives the back-off */
     bool is_of_rest;   /* it follows from configuration and tokens alone, and is not for the store */
 };
@@ -49,7 +49,9 @@ const struct access_rule *token_entry_access(const struct token_entry *entry); /
 enum entry_state token_entry_state(const struct token_entry *entry);
 /* NULL when there are none that fit the present configuration. */
 const struct token_set *token_entry_tokens(const struct token_entry *entry);
-/* The scope of these tokens: as the provider said, else as they were asked for. Without tokens what would be asked for. */
+/*
+ * The scope of these tokens: as the provider said, else as they were asked for. Without tokens what would be asked for.
+ */
 const char *token_entry_scope(const struct token_entry *entry);
 /* Of these tokens; 0 without. */
 uint64_t token_entry_generation(const struct token_entry *entry);
@@ -80,12 +82,13 @@ const struct token_reply *token_entry_reply(struct token_entry *entry);
  */
 enum status token_entry_header(struct token_entry *entry, const struct secret **ret_header);
 /*
- * The same document with stale_reason "min_ttl_unmet", for TOKEN_SERVED_SHORT; expires_in is filled in. NULL when out of memory.
+ * The same document with stale_reason "min_ttl_unmet", for TOKEN_SERVED_SHORT; expires_in is filled in. NULL when out
+ * of memory.
  */
 struct secret *token_entry_render_short(struct token_entry *entry, int64_t now);
 /*
- * Writes what is left of the lifetime as EXPIRES_IN_WIDTH characters, digits first, then spaces (JSON allows them); "null" for
- * a token that never expires.
+ * Writes what is left of the lifetime as EXPIRES_IN_WIDTH characters, digits first, then spaces (JSON allows them);
+ * "null" for a token that never expires.
  */
 void token_reply_write_expires_in(const struct token_entry *entry, int64_t now, char at[EXPIRES_IN_WIDTH]);
 

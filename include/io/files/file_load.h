@@ -19,9 +19,9 @@ enum status file_load_bytes(const char *path, size_t limit, struct secret **ret_
 enum status file_load_json(const char *path, json_t **ret_document, struct error *ret_error);
 
 /*
- * Calls each(path, name without ".json", document) for every *.json of a directory, in name order; hidden files are passed over.
- * A file that cannot be read or parsed becomes a fault and the walk goes on. A missing directory is no entries when
- * optional, else a fault.
+ * Calls each(path, name without ".json", document) for every *.json of a directory, in name order; hidden files are
+ * passed over. A file that cannot be read or parsed becomes a fault and the walk goes on. A missing directory is no
+ * entries when optional, else a fault.
  */
 typedef enum status file_load_each(void *context, const char *path, const char *name, const json_t *document,
                                    struct fault_list *faults);
@@ -47,7 +47,10 @@ struct catalog_source {
 enum status file_load_catalog(const struct catalog_directories *directories, struct catalog *catalog,
                               struct fault_list *faults);
 
-/* Reads {"$file"}, {"$credential"} ($CREDENTIALS_DIRECTORY), {"$env"}. A file that group or others may write is refused. */
+/*
+ * Reads {"$file"}, {"$credential"} ($CREDENTIALS_DIRECTORY), {"$env"}. A file that group or others may write is
+ * refused.
+ */
 struct secret_resolver file_load_secret_resolver(void);
 
 #endif

@@ -12,12 +12,16 @@
 struct listener;
 
 /*
- * Makes and binds a Unix stream socket. The parent directory must exist. A stale socket (nobody answers) is replaced; one
- * that answers is ERR_CONFLICT ("another iclientd answers at …"); anything that is no socket is ERR_CONFLICT too.
+ * Makes and binds a Unix stream socket. The parent directory must exist. A stale socket (nobody answers) is replaced;
+ * one that answers is ERR_CONFLICT ("another iclientd answers at …"); anything that is no socket is ERR_CONFLICT too.
  * mode: permission bits, set before the first accept; group: name or NULL. ret_fd: non-blocking, close-on-exec.
  */
-enum status listener_bind_unix(const char *path, unsigned mode, const char *group, int *ret_fd, struct error *ret_error);
-/* "127.0.0.1:8085", "[::1]:8085", "localhost:0". ERR_DENIED for addresses that are not loopback: the redirect endpoint is only for this host's browser. */
+enum status listener_bind_unix(const char *path, unsigned mode, const char *group, int *ret_fd,
+                               struct error *ret_error);
+/*
+ * "127.0.0.1:8085", "[::1]:8085", "localhost:0". ERR_DENIED for addresses that are not loopback: the redirect endpoint
+ * is only for this host's browser.
+ */
 enum status listener_bind_tcp(const char *address, int *ret_fd, struct error *ret_error);
 
 /* take_fd: a listening socket of ours or of systemd's. accepted(): takes the new non-blocking descriptor. */

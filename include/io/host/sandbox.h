@@ -28,9 +28,9 @@ struct sandbox_files {
 enum status sandbox_limit_files(const struct sandbox_files *files, const char **ret_gap, struct error *ret_error);
 
 /*
- * seccomp. What a running daemon calls goes on. Running a program, tracing, mounting, loading modules, changing user and the like
- * end the process (SIGSYS). Everything else is refused with EPERM and noted in the kernel's log (audit type 1326):
- * so a call that a library's next version makes costs that call alone. ERR_UNSUPPORTED: the kernel has no
+ * seccomp. What a running daemon calls goes on. Running a program, tracing, mounting, loading modules, changing user
+ * and the like end the process (SIGSYS). Everything else is refused with EPERM and noted in the kernel's log (audit
+ * type 1326): so a call that a library's next version makes costs that call alone. ERR_UNSUPPORTED: the kernel has no
  * seccomp; ERR_NO_MEMORY, ERR_IO.
  */
 enum status sandbox_limit_calls(struct error *ret_error);

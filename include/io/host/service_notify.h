@@ -23,7 +23,8 @@ int64_t service_notify_watchdog_interval_ms(void);
  */
 enum status service_notify_check_sockets(const char *const *names, size_t count, struct error *ret_error);
 /*
- * The listening socket that systemd passed under a name (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), close-on-exec and non-blocking;
+ * The listening socket that systemd passed under a name (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES), close-on-exec and
+ * non-blocking;
  * -1 when there is none. Call before threads are made; a descriptor that is no listening stream socket is ERR_INVALID.
  */
 enum status service_notify_take_socket(const char *name, int *ret_fd, struct error *ret_error);

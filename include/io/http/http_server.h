@@ -27,22 +27,22 @@ struct http_server;
 struct http_call;
 
 struct http_server_options {
-    size_t max_connections;          /* beyond it new ones wait in the kernel's queue, see crowded_rest_ms */
-    size_t max_connections_per_uid;  /* over it: 429 and close */
-    size_t spare_descriptors;        /* left to others, but half of the process's limit at most; then: 503 and close */
-    size_t max_target;               /* bytes of the request target */
+    size_t max_connections;         /* beyond it new ones wait in the kernel's queue, see crowded_rest_ms */
+    size_t max_connections_per_uid; /* over it: 429 and close */
+    size_t spare_descriptors;       /* left to others, but half of the process's limit at most; then: 503 and close */
+    size_t max_target;              /* bytes of the request target */
     size_t max_header_bytes;
     size_t max_header_count;
-    size_t max_body;                 /* most that any route takes; a handler may refuse less */
-    size_t max_stream_backlog;       /* unread bytes of a stream before the reader is dropped */
-    int64_t request_deadline_ms;     /* from the first byte of a request to its last */
-    int64_t idle_deadline_ms;        /* between requests */
-    int64_t write_deadline_ms;       /* from the first unsent byte of a reply to its last */
-    int64_t crowded_rest_ms;         /* one between requests, or with half a one, for so long is closed when the server is full:
+    size_t max_body;             /* most that any route takes; a handler may refuse less */
+    size_t max_stream_backlog;   /* unread bytes of a stream before the reader is dropped */
+    int64_t request_deadline_ms; /* from the first byte of a request to its last */
+    int64_t idle_deadline_ms;    /* between requests */
+    int64_t write_deadline_ms;   /* from the first unsent byte of a reply to its last */
+    int64_t crowded_rest_ms; /* one between requests, or with half a one, for so long is closed when the server is full:
                                         of those of the user who has most connections the one that rests longest */
-    bool is_local;                   /* a Unix socket: read the peer's credentials */
-    struct peer_owner *owners;       /* finds the users of TCP connections; borrowed. NULL: all count as one user */
-    bool users_give_way;             /* a user at the limit loses the connection that rests longest, and gets no 429 */
+    bool is_local;           /* a Unix socket: read the peer's credentials */
+    struct peer_owner *owners; /* finds the users of TCP connections; borrowed. NULL: all count as one user */
+    bool users_give_way;       /* a user at the limit loses the connection that rests longest, and gets no 429 */
 };
 /*
  * The limits of docs/API.md: 1024 connections, 256 per uid, 8 KiB target, 32 KiB headers in 64 lines, 256 KiB body,
@@ -91,7 +91,15 @@ struct http_text {
     size_t length;
 };
 
-enum http_verb { HTTP_VERB_GET, HTTP_VERB_HEAD, HTTP_VERB_POST, HTTP_VERB_PUT, HTTP_VERB_PATCH, HTTP_VERB_DELETE, HTTP_VERB_OTHER };
+enum http_verb {
+    HTTP_VERB_GET,
+    HTTP_VERB_HEAD,
+    HTTP_VERB_POST,
+    HTTP_VERB_PUT,
+    HTTP_VERB_PATCH,
+    HTTP_VERB_DELETE,
+    HTTP_VERB_OTHER
+};
 
 enum http_verb http_call_verb(const struct http_call *call);
 /* As sent, percent-encoded, without the query; starts with '/'. */
@@ -109,8 +117,8 @@ void http_call_find_peer_unit(struct http_call *call);
 bool http_call_peer_is_there(const struct http_call *call);
 
 /*
- * Answering this call took so many times what a usual one takes: its user's turn is over the sooner. For handlers that go
- * through very much. Before the reply.
+ * Answering this call took so many times what a usual one takes: its user's turn is over the sooner. For handlers that
+ * go through very much. Before the reply.
  */
 void http_call_charge(struct http_call *call, size_t usual_calls);
 
@@ -130,9 +138,9 @@ void http_call_reply(struct http_call *call, int status, const char *content_typ
 
 /*
  * The hot path: a 200 whose headers after the status line and Date are the caller's own ready text
- * ("Content-Type: …\r\nContent-Length: …\r\n", without the empty line). Room for length bytes of body is given back to be
- * filled in before returning to the loop (so that a number in it can be true at this moment). NULL when out of memory
- * (the connection is closed).
+ * ("Content-Type: …\r\nContent-Length: …\r\n", without the empty line). Room for length bytes of body is given back to
+ * be filled in before returning to the loop (so that a number in it can be true at this moment). NULL when out of
+ * memory (the connection is closed).
  */
 char *http_call_reply_ready(struct http_call *call, const char *head, size_t head_length, size_t length);
 
@@ -144,9 +152,10 @@ typedef void http_call_gone(void *context);
 void http_call_on_gone(struct http_call *call, http_call_gone *gone, void *context);
 
 /*
- * Starts an endless 200 (chunked; close-delimited for 1.0; not to be stored by caches). Afterwards http_call_stream_write() any number of times, then
- * http_call_stream_end(). A reader that leaves more than max_stream_backlog unread is dropped: its gone callback runs,
- * from the loop and never inside http_call_stream_write().
+ * Starts an endless 200 (chunked; close-delimited for 1.0; not to be stored by caches). Afterwards
+ * http_call_stream_write() any number of times, then http_call_stream_end(). A reader that leaves more than
+ * max_stream_backlog unread is dropped: its gone callback runs, from the loop and never inside
+ * http_call_stream_write().
  */
 void http_call_stream_begin(struct http_call *call, const char *content_type);
 void http_call_stream_write(struct http_call *call, const char *data, size_t length);

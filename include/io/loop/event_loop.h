@@ -38,8 +38,8 @@ void loop_timer_stop(struct loop_timer *timer);
 bool loop_timer_is_running(const struct loop_timer *timer);
 
 /*
- * Calls back on this signal, on the loop's thread: once for all that came since the loop last looked. It is blocked from
- * here on, in threads that are started later as well, and also after the loop is destroyed.
+ * Calls back on this signal, on the loop's thread: once for all that came since the loop last looked. It is blocked
+ * from here on, in threads that are started later as well, and also after the loop is destroyed.
  */
 typedef void loop_signal_callback(int signal_number, void *context);
 enum status event_loop_on_signal(struct event_loop *loop, int signal_number, loop_signal_callback *callback,

@@ -5,7 +5,10 @@
 #include "base/error.h"
 #include "io/loop/event_loop.h"
 
-/* Writes the log lines that wait for stderr (base/log/log_output.h) from the loop, as soon as stderr takes them. One at a time. */
+/*
+ * Writes the log lines that wait for stderr (base/log/log_output.h) from the loop, as soon as stderr takes them. One at
+ * a time.
+ */
 struct log_drain;
 
 /* loop: borrowed. */

@@ -13,10 +13,10 @@
  *
  * path: database file, made 0600 when missing (its directory must exist). crypto: borrowed for the store's life, in
  * which nobody else uses it, as the writer changes its keys.
- * ERR_CONFLICT when another daemon uses the directory or the database (flock on both); ERR_IO; ERR_CORRUPT with the way out (integrity
- * check failed, not a database, a newer schema); ERR_CRYPTO when the database was written with another key (checked
- * against a sealed canary row). It is never overwritten. With old keys in crypto a change of the key was cut off: it
- * goes on by itself.
+ * ERR_CONFLICT when another daemon uses the directory or the database (flock on both); ERR_IO; ERR_CORRUPT with the way
+ * out (integrity check failed, not a database, a newer schema); ERR_CRYPTO when the database was written with another
+ * key (checked against a sealed canary row). It is never overwritten. With old keys in crypto a change of the key was
+ * cut off: it goes on by itself.
  */
 enum status store_sqlite_create(struct event_loop *loop, const char *path, struct store_crypto *crypto,
                                 struct store **ret_store, struct error *ret_error);

@@ -24,7 +24,7 @@ struct catalog;
 
 struct catalog_options {
     struct iclient_options iclient;
-    const struct secret_resolver *resolve_secrets;  /* copied, its context borrowed for life; may be NULL */
+    const struct secret_resolver *resolve_secrets; /* copied, its context borrowed for life; may be NULL */
     /*
      * Likewise. Its is_silent is the catalog's own: who does not answer is asked once until catalog_finish(). What
      * keeps_unknown says ends there too: an edit with an unknown name is refused.
@@ -42,7 +42,10 @@ enum status catalog_add_preset(struct catalog *catalog, const char *name, const 
 /* Also refused: name and version, ignoring case, taken within the tenant; a second iClient of one component. */
 enum status catalog_add_iclient(struct catalog *catalog, const json_t *document, const char *file,
                                 struct fault_list *faults);
-/* Also refused: a name taken within the tenant; an iClient that does not exist (with the nearest name) or of another tenant. */
+/*
+ * Also refused: a name taken within the tenant; an iClient that does not exist (with the nearest name) or of another
+ * tenant.
+ */
 enum status catalog_add_connection(struct catalog *catalog, const json_t *document, const char *file,
                                    struct fault_list *faults);
 /*
@@ -51,7 +54,10 @@ enum status catalog_add_connection(struct catalog *catalog, const json_t *docume
  */
 enum status catalog_finish(struct catalog *catalog, struct fault_list *faults);
 
-/* All borrowed; NULL when there is none. Names are exact for connections, case ignored for iClients (highest version last added wins). */
+/*
+ * All borrowed; NULL when there is none. Names are exact for connections, case ignored for iClients (highest version
+ * last added wins).
+ */
 const struct provider_preset *catalog_find_preset(const struct catalog *catalog, const char *name);
 const struct iclient *catalog_find_iclient(const struct catalog *catalog, const char *tenant, const char *name);
 const struct iclient *catalog_find_iclient_by_id(const struct catalog *catalog, const char *id);

@@ -29,8 +29,9 @@ enum tenant_permission { TENANT_PERMISSION_TABLE(TENANT_PERMISSION_SYMBOL) TENAN
 enum { TENANT_ACCESS_TENANTS_MAX = 1024 };
 
 /*
- * tenants: the object; pointer: where it stands in file, for faults: unknown members with the nearest known one, tenants that are
- * no names, and all that access_rule_from_json() refuses. ERR_INVALID when there were some; ERR_NO_MEMORY.
+ * tenants: the object; pointer: where it stands in file, for faults: unknown members with the nearest known one,
+ * tenants that are no names, and all that access_rule_from_json() refuses. ERR_INVALID when there were some;
+ * ERR_NO_MEMORY.
  */
 enum status tenant_access_from_json(const json_t *tenants, const char *file, const char *pointer,
                                     const struct identity_resolver *resolve, struct fault_list *faults,

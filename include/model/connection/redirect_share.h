@@ -12,7 +12,9 @@
  * URI: the daemon's endpoint has one address, whatever host a redirect URI names it by.
  */
 
-/* The path of a redirect URI, for the caller to free; NULL: out of memory, or a provider's name for it that has none. */
+/*
+ * The path of a redirect URI, for the caller to free; NULL: out of memory, or a provider's name for it that has none.
+ */
 char *redirect_share_path(const char *redirect_uri);
 
 /*

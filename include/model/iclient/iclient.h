@@ -38,7 +38,7 @@ enum grant_type {
 enum client_authentication {
     CLIENT_AUTH_BASIC, /* RFC 6749 §2.3.1, id and secret form-encoded first */
     CLIENT_AUTH_BODY,
-    CLIENT_AUTH_NONE,  /* public client: client_id in the body */
+    CLIENT_AUTH_NONE, /* public client: client_id in the body */
     CLIENT_AUTH_SECRET_JWT,
     CLIENT_AUTH_PRIVATE_KEY_JWT,
 };
@@ -46,7 +46,7 @@ enum client_authentication {
 enum pkce_method { PKCE_NONE, PKCE_S256, PKCE_PLAIN };
 
 struct iclient_options {
-    bool allow_loopback_http;          /* http.allowLoopbackHttp of the daemon */
+    bool allow_loopback_http; /* http.allowLoopbackHttp of the daemon */
     /* redirect.baseUri + "/callback": an iClient's own is below it, "/NAME" or "/TENANT/NAME"; copied; may be NULL. */
     const char *default_redirect_uri;
     /* Whether a key fits a signature method (protocol's jwt_key_check()); NULL: not asked. */
@@ -57,7 +57,7 @@ struct iclient_options {
 /*
  * Reads, merges and validates one document.
  *   document   borrowed, unchanged; preset: held; file: for faults, "" through the API
- *   resolve    turns secret references into bytes (io); NULL: references are left unread, as `iclientctl check` may want
+ *   resolve    turns secret references into bytes (io); NULL: references are left unread (`iclientctl check`)
  *   faults     gets every fault of the document, unknown fields with the nearest known one, contradictions included
  *              (a public client with a secret, failValues without failPath, a JWT grant without a key, a key that does
  *              not fit its method, a URI outside validDomainNames, a template that cannot resolve …)
@@ -108,8 +108,8 @@ enum status iclient_lookup(const struct iclient *iclient, const char *path, stru
 
 const char *iclient_name(const struct iclient *iclient);
 const char *iclient_tenant(const struct iclient *iclient);
-const char *iclient_id(const struct iclient *iclient);       /* 24 hex digits; derived when the document has none */
-const char *iclient_file(const struct iclient *iclient);     /* "" when it came through the API */
+const char *iclient_id(const struct iclient *iclient);   /* 24 hex digits; derived when the document has none */
+const char *iclient_file(const struct iclient *iclient); /* "" when it came through the API */
 enum grant_type iclient_grant(const struct iclient *iclient);
 /* "authorizecode", "password", "clientcredentials", "jwtbearer", "jwttoken"; NULL for GRANT_NONE. */
 const char *grant_type_name(enum grant_type grant);
@@ -117,12 +117,16 @@ const char *grant_type_name(enum grant_type grant);
 const char *iclient_no_grant_reason(const struct iclient *iclient);
 enum client_authentication iclient_client_authentication(const struct iclient *iclient);
 enum pkce_method iclient_pkce(const struct iclient *iclient);
-/* oauth2.clientId, or salesforce.clientId, ebay.appId where that is missing. NULL when none. The same for the secret. */
+/*
+ * oauth2.clientId, or salesforce.clientId, ebay.appId where that is missing. NULL when none. The same for the secret.
+ */
 const char *iclient_client_id(const struct iclient *iclient);
 const struct secret *iclient_client_secret(const struct iclient *iclient);
 /* jwt.privateKey or jwt.secret by method, or salesforce.privateKey. NULL when none. */
 const struct secret *iclient_jwt_key(const struct iclient *iclient);
-/* The redirect URI to register and send: the n-th of redirectUris, oauth2.redirectUri, ebay.ruName, the daemon's own. */
+/*
+ * The redirect URI to register and send: the n-th of redirectUris, oauth2.redirectUri, ebay.ruName, the daemon's own.
+ */
 const char *iclient_redirect_uri(const struct iclient *iclient);
 /* True when uri is one that this iClient may use at a login (redirectUris, redirectUri, the default). */
 bool iclient_has_redirect_uri(const struct iclient *iclient, const char *uri);
@@ -132,7 +136,10 @@ bool iclient_has_redirect_uri(const struct iclient *iclient, const char *uri);
  */
 const char *iclient_issuer(const struct iclient *iclient);
 const struct url_policy *iclient_url_policy(const struct iclient *iclient);
-/* Rules for token, refresh and revoke replies (tokenFailures and the flat fields), and for API replies that services report. */
+/*
+ * Rules for token, refresh and revoke replies (tokenFailures and the flat fields), and for API replies that services
+ * report.
+ */
 const struct failure_rules *iclient_token_failures(const struct iclient *iclient);
 const struct failure_rules *iclient_api_failures(const struct iclient *iclient);
 

@@ -18,7 +18,7 @@
  *   ID        24 hex digits                     HEADERS        lines, JSON text, an object or [{name,value}]; templates
  *   TIME      read-only UTC time                BODY           JSON text, form text or an object; templates
  *   LIFETIME  seconds, 0 or "never"             RULES          an array of {statusCode, path, values}
- *   PATH      a reply path (reply_path.h)         JSON_OBJECT    an object, or JSON text of one; templates in its strings
+ *   PATH      a reply path (reply_path.h)     JSON_OBJECT    an object, or JSON text of one; templates in its strings
  *   CHOICE    one of a fixed set (case ignored; may be null where the set says so)
  *   COMPUTED  given back, ignored on write
  */
@@ -52,7 +52,7 @@
     X(JWT_PRIVATE_KEY, "/jwt/privateKey", SECRET, NULL)                                                                \
     X(JWT_PASSPHRASE, "/jwt/passphrase", SECRET, NULL)                                                                 \
     X(JWT_SECRET_IS_BASE64, "/jwt/isSecretBase64Encoded", FLAG, "false")                                               \
-    X(JWT_HEADER, "/jwt/header", JSON_OBJECT, NULL)                                                                     \
+    X(JWT_HEADER, "/jwt/header", JSON_OBJECT, NULL)                                                                    \
     X(JWT_PAYLOAD, "/jwt/payload", JSON_OBJECT, NULL)                                                                  \
     X(JWT_LIFETIME, "/jwt/lifetime", NUMBER, "300")                                                                    \
     X(JWT_TOKEN, "/jwt/token", SECRET, NULL)                                                                           \
@@ -66,7 +66,7 @@
     X(REDIRECT_URI, "/oauth2/redirectUri", TEXT, NULL)                                                                 \
     X(ISSUER, "/oauth2/issuer", URI, NULL)                                                                             \
     X(CLIENT_CREDENTIALS_LOCATION, "/oauth2/clientCredentialsLocation", CHOICE, "\"basicauthheader\"")                 \
-    X(CLIENT_CREDENTIALS_ENCODING, "/oauth2/clientCredentialsEncoding", CHOICE, "\"form\"")                             \
+    X(CLIENT_CREDENTIALS_ENCODING, "/oauth2/clientCredentialsEncoding", CHOICE, "\"form\"")                            \
     X(TOKEN_AUTH_METHOD, "/oauth2/tokenAuthMethod", CHOICE, NULL)                                                      \
     X(AUTH_URI, "/oauth2/auth/uri", URI, NULL)                                                                         \
     X(TOKEN_URI, "/oauth2/token/uri", URI, NULL)                                                                       \
@@ -129,9 +129,26 @@
     X(AMAZONMWS_SECRET_KEY, "/amazonmws/secretKey", SECRET, NULL)
 
 enum iclient_field_kind {
-    FIELD_TEXT, FIELD_TEMPLATE, FIELD_URI, FIELD_FLAG, FIELD_NUMBER, FIELD_ID, FIELD_TIME, FIELD_LIFETIME, FIELD_CHOICE,
-    FIELD_COMPUTED, FIELD_SECRET, FIELD_SECRET_OBJECT, FIELD_OBJECT, FIELD_PARAMS, FIELD_STRINGS, FIELD_HEADERS,
-    FIELD_BODY, FIELD_RULES, FIELD_PATH, FIELD_JSON_OBJECT,
+    FIELD_TEXT,
+    FIELD_TEMPLATE,
+    FIELD_URI,
+    FIELD_FLAG,
+    FIELD_NUMBER,
+    FIELD_ID,
+    FIELD_TIME,
+    FIELD_LIFETIME,
+    FIELD_CHOICE,
+    FIELD_COMPUTED,
+    FIELD_SECRET,
+    FIELD_SECRET_OBJECT,
+    FIELD_OBJECT,
+    FIELD_PARAMS,
+    FIELD_STRINGS,
+    FIELD_HEADERS,
+    FIELD_BODY,
+    FIELD_RULES,
+    FIELD_PATH,
+    FIELD_JSON_OBJECT,
 };
 
 #define ICLIENT_FIELD_SYMBOL(symbol, pointer, kind, fallback) ICLIENT_##symbol,
@@ -147,12 +164,12 @@ struct iclient_field_word {
 struct iclient_field_row {
     const char *pointer;
     enum iclient_field_kind kind;
-    const char *fallback;        /* JSON text; NULL: none */
-    const char *const *choices;  /* NULL-terminated, for FIELD_CHOICE and for the elements of allowedGrants */
+    const char *fallback;       /* JSON text; NULL: none */
+    const char *const *choices; /* NULL-terminated, for FIELD_CHOICE and for the elements of allowedGrants */
     const struct iclient_field_word *other_words; /* ended by a NULL word; NULL: none */
-    bool choice_nullable;        /* null is a value of its own: pkceCodeChallengeMethod; elsewhere it is the same as nothing */
-    bool paths;                  /* STRINGS: each is a reply path (responseMetadata) */
-    bool comma_separated;        /* STRINGS: a string is a list with commas (failValues, validDomainNames) */
+    bool choice_nullable; /* null is a value of its own: pkceCodeChallengeMethod; elsewhere it is the same as nothing */
+    bool paths;           /* STRINGS: each is a reply path (responseMetadata) */
+    bool comma_separated; /* STRINGS: a string is a list with commas (failValues, validDomainNames) */
 };
 
 const struct iclient_field_row *iclient_field_row(enum iclient_field field);
@@ -160,13 +177,16 @@ const struct iclient_field_row *iclient_field_row(enum iclient_field field);
 /* A field's second pointer: the platform's /jwt/headers for /jwt/header. index from 0; NULL: there are no more. */
 const char *iclient_field_second_pointer(size_t index, enum iclient_field *ret_field);
 
-/* The field "name" of the level that pointer parent names ("", "/oauth2", "/oauth2/token"); ICLIENT_FIELD_COUNT when none. */
+/*
+ * The field "name" of the level that pointer parent names ("", "/oauth2", "/oauth2/token"); ICLIENT_FIELD_COUNT when
+ * none.
+ */
 enum iclient_field iclient_field_find(const char *parent, const char *name);
 /* The pointer of the group of fields of this name on that level ("token" under "/oauth2"); NULL when there is none. */
 const char *iclient_field_group(const char *parent, const char *name);
 /*
- * What a person who wrote an unknown name there may have meant: the nearest name of that level, or the pointer of a field
- * of exactly that name elsewhere ("/oauth2/clientId"), or the nearest name elsewhere. NULL when there is none.
+ * What a person who wrote an unknown name there may have meant: the nearest name of that level, or the pointer of a
+ * field of exactly that name elsewhere ("/oauth2/clientId"), or the nearest name elsewhere. NULL when there is none.
  */
 const char *iclient_field_nearest(const char *parent, const char *name);
 /* The field that a template's path below "iClient." begins with; *ret_rest is what follows ("" or "a.b"). */

@@ -4,8 +4,8 @@
 #include "model/reply/reply_document.h"
 
 /*
- * A path field of an iClient (accessTokenPath, failPath, …), read once when the iClient is loaded. Text that begins with
- * "/" is an XPath and looks into XML alone (xml_path_compile()); any other is a JSON path and looks into JSON
+ * A path field of an iClient (accessTokenPath, failPath, …), read once when the iClient is loaded. Text that begins
+ * with "/" is an XPath and looks into XML alone (xml_path_compile()); any other is a JSON path and looks into JSON
  * (json_path_compile()). A JSON path of one name, as the defaults are, also finds an element below the root of XML.
  */
 struct reply_path;

@@ -22,17 +22,17 @@ enum token_rotation {
  */
 struct token_set {
     struct secret *access_token;
-    struct secret *refresh_token;   /* NULL: none */
-    char *token_type;               /* as the provider wrote it; NULL: it did not */
-    char *scope;                    /* granted scope; NULL: as asked */
-    json_t *metadata;               /* object: responseMetadata and callbackMetadata; NULL: none */
-    int64_t refresh_expires_at;     /* 0: not known */
-    int64_t refreshes_left;         /* refreshCount; -1: unlimited */
+    struct secret *refresh_token; /* NULL: none */
+    char *token_type;             /* as the provider wrote it; NULL: it did not */
+    char *scope;                  /* granted scope; NULL: as asked */
+    json_t *metadata;             /* object: responseMetadata and callbackMetadata; NULL: none */
+    int64_t refresh_expires_at;   /* 0: not known */
+    int64_t refreshes_left;       /* refreshCount; -1: unlimited */
     int64_t obtained_at;
     int64_t expires_at;
     enum token_rotation rotation;
-    struct token_binding *binding;  /* what it belongs to; NULL: not known, and then it is served and sent to nobody */
-    uint64_t generation;            /* grows by 1 with each new access token of the connection */
+    struct token_binding *binding; /* what it belongs to; NULL: not known, and then it is served and sent to nobody */
+    uint64_t generation;           /* grows by 1 with each new access token of the connection */
     unsigned holds;
 };
 

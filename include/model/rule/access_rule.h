@@ -23,7 +23,7 @@ struct peer {
     pid_t pid;
     const gid_t *groups; /* supplementary, borrowed */
     size_t group_count;
-    const char *unit;    /* systemd unit, NULL when not known or not looked up */
+    const char *unit; /* systemd unit, NULL when not known or not looked up */
 };
 
 /* A user or a group by name. */
@@ -33,15 +33,15 @@ struct identity_name {
 };
 
 /*
- * Names are looked up when the rule is made (I/O, so handed in). ERR_NOT_FOUND: no such name. ERR_IO: who knows the names
- * could not be asked. ERR_TIMEOUT: no answer in time.
+ * Names are looked up when the rule is made (I/O, so handed in). ERR_NOT_FOUND: no such name. ERR_IO: who knows the
+ * names could not be asked. ERR_TIMEOUT: no answer in time.
  */
 struct identity_resolver {
     enum status (*find)(void *context, const struct identity_name *name, unsigned *ret_id);
     uid_t own_uid; /* the daemon's effective user */
     /*
-     * True: a name that was not found is no error. The rule keeps it, and it matches nobody until access_rule_learn(). A
-     * daemon that starts before the host's directory service is then no worse off than one that starts after it.
+     * True: a name that was not found is no error. The rule keeps it, and it matches nobody until access_rule_learn().
+     * A daemon that starts before the host's directory service is then no worse off than one that starts after it.
      */
     bool keeps_unknown;
     /* Set at the first ERR_TIMEOUT, and from then on nobody is asked; NULL: that holds for one rule at a time. */

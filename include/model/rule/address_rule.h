@@ -11,8 +11,9 @@
  * Which network addresses a provider may have, judged at connect time so that DNS cannot change its mind afterwards.
  * Refused unless allowed: everything that is not globally reachable (IANA special-purpose registries, RFC 6890):
  * this-network, private, CGNAT, loopback, link-local with the cloud metadata addresses, benchmarking, documentation,
- * multicast, reserved; IPv6 unspecified, loopback, ULA, link-local, site-local, multicast, documentation; and IPv4 inside
- * IPv6 (mapped, compatible, NAT64 64:ff9b::/96 and 64:ff9b:1::/48, 6to4, Teredo) judged by the IPv4 address within.
+ * multicast, reserved; IPv6 unspecified, loopback, ULA, link-local, site-local, multicast, documentation; and IPv4
+ * inside IPv6 (mapped, compatible, NAT64 64:ff9b::/96 and 64:ff9b:1::/48, 6to4, Teredo) judged by the IPv4 address
+ * within.
  */
 struct address_rule;
 

@@ -35,7 +35,10 @@ typedef enum status template_lookup(const void *context, const char *path, struc
 enum status template_render(const char *text, enum template_place place, template_lookup *lookup, const void *context,
                             struct text_buffer *result, struct error *ret_error);
 
-/* What of a template's path lies below its first step, as of "iClient.jwt.token" below "iClient"; NULL when that is another. */
+/*
+ * What of a template's path lies below its first step, as of "iClient.jwt.token" below "iClient"; NULL when that is
+ * another.
+ */
 const char *template_path_below(const char *path, const char *step);
 
 /* True when text has at least one template in it (escaped ones do not count). */

@@ -7,8 +7,8 @@
 #include "base/secret.h"
 
 /*
- * JWS compact serialisation (RFC 7515 §3.1) with HS256/384/512, RS256/384/512, ES256/384/512 (libjwt), PS256/384/512 and EdDSA
- * (OpenSSL; RFC 8037). Methods are named as in RFC 7518 §3.1, case as written there.
+ * JWS compact serialisation (RFC 7515 §3.1) with HS256/384/512, RS256/384/512, ES256/384/512 (libjwt), PS256/384/512
+ * and EdDSA (OpenSSL; RFC 8037). Methods are named as in RFC 7518 §3.1, case as written there.
  */
 
 /*

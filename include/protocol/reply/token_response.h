@@ -42,7 +42,7 @@ struct provider_reply {
     const char *retry_after;  /* may be NULL */
     const char *body;
     size_t length;
-    bool too_large;           /* the body was cut off at the client's limit */
+    bool too_large; /* the body was cut off at the client's limit */
 };
 
 /*
@@ -57,8 +57,8 @@ struct provider_reply {
  *  4 2xx with a usable access token at its path                        GRANTED
  *    any other 2xx                                                     BROKEN          unreadable, cut off, no token
  *  5 408, 425, 429, 5xx                                                TRANSIENT       it may pass
- *  6 401 or 403 without "error", body empty or read                    CLIENT_REFUSED  glewlwyd's answer to a bad secret
- *  7 400 without "error", body empty or read, to a code or a refresh   TOKEN_REFUSED   glewlwyd's answer to a bad token:
+ *  6 401 or 403 without "error", body empty or read                    CLIENT_REFUSED  glewlwyd's, to a bad secret
+ *  7 400 without "error", body empty or read, to a code or a refresh   TOKEN_REFUSED   glewlwyd's, to a bad token:
  *                                                                                      a login mends it, retries do not
  *  8 all else: other 4xx, 3xx, an HTML page                            BROKEN          perhaps not the endpoint at all
  *

@@ -16,16 +16,16 @@
  * What does not apply is NULL, and its template then resolves to nothing.
  */
 struct grant_context {
-    const struct connection *connection;  /* never NULL; it names the iClient */
-    const struct token_set *tokens;       /* the current ones: refreshToken, accessToken, metadata.… */
-    const char *code;                     /* authorization code */
+    const struct connection *connection; /* never NULL; it names the iClient */
+    const struct token_set *tokens;      /* the current ones: refreshToken, accessToken, metadata.… */
+    const char *code;                    /* authorization code */
     const char *redirect_uri;
     const char *code_verifier;
     const char *state;
-    const json_t *callback;               /* object of the callback's parameters: callback.… */
-    const struct secret *token;           /* revoke: the one being revoked */
-    const char *token_type_hint;          /* revoke: "refresh_token" or "access_token" */
-    int64_t now;                          /* wall clock, seconds */
+    const json_t *callback;      /* object of the callback's parameters: callback.… */
+    const struct secret *token;  /* revoke: the one being revoked */
+    const char *token_type_hint; /* revoke: "refresh_token" or "access_token" */
+    int64_t now;                 /* wall clock, seconds */
 };
 
 /*

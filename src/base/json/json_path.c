@@ -39,8 +39,10 @@ struct parsing {
 
 static enum status refuse(const struct parsing *parsing, const char *what)
 {
-    return error_set(parsing->ret_error, ERR_INVALID, "%s at character %zu; a JSON path is a.b.0.c, $.a.b[0].c or "
-                     "$['a']['b'], with * for every element of an array", what, parsing->at + 1);
+    return error_set(parsing->ret_error, ERR_INVALID,
+                     "%s at character %zu; a JSON path is a.b.0.c, $.a.b[0].c or "
+                     "$['a']['b'], with * for every element of an array",
+                     what, parsing->at + 1);
 }
 
 /* RFC 6901 §4: digits without leading zeros. */
@@ -202,8 +204,7 @@ static bool follow_each(struct walk *walk, size_t position, const json_t *array)
 {
     size_t index;
     json_t *element;
-    json_array_foreach(array, index, element)
-    {
+    json_array_foreach (array, index, element) {
         if (follow(walk, position + 1, element))
             return true;
     }

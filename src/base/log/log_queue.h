@@ -5,15 +5,15 @@
 #include <stddef.h>
 
 /*
- * Log lines that wait for stderr, in a ring of fixed size. A line stands in one piece. An empty ring starts again at its
- * beginning, so that one which never holds much never uses much memory.
+ * Log lines that wait for stderr, in a ring of fixed size. A line stands in one piece. An empty ring starts again at
+ * its beginning, so that one which never holds much never uses much memory.
  */
 enum { LOG_QUEUE_SIZE = 256 * 1024 };
 
 struct log_queue {
-    size_t first;    /* where the oldest line begins */
-    size_t end;      /* where the next line goes */
-    size_t wrapped;  /* not 0: the lines from first end here, and the next one is at the beginning */
+    size_t first;   /* where the oldest line begins */
+    size_t end;     /* where the next line goes */
+    size_t wrapped; /* not 0: the lines from first end here, and the next one is at the beginning */
     char bytes[LOG_QUEUE_SIZE];
 };
 

@@ -67,7 +67,9 @@ static const char *find_encoding(const char *name, size_t length)
     return NULL;
 }
 
-/* Byte order marks, and the first character of a document without one (XML 1.0 appendix F). Bytes of marks are skipped. */
+/*
+ * Byte order marks, and the first character of a document without one (XML 1.0 appendix F). Bytes of marks are skipped.
+ */
 static const char *detect_encoding(const char **text, size_t *length)
 {
     static const struct {
@@ -76,11 +78,8 @@ static const char *detect_encoding(const char **text, size_t *length)
         size_t skipped;
         const char *encoding;
     } beginnings[] = {
-        {"\xEF\xBB\xBF", 3, 3, "UTF-8"},
-        {"\xFF\xFE", 2, 2, "UTF-16LE"},
-        {"\xFE\xFF", 2, 2, "UTF-16BE"},
-        {"<\0", 2, 0, "UTF-16LE"},
-        {"\0<", 2, 0, "UTF-16BE"},
+        {"\xEF\xBB\xBF", 3, 3, "UTF-8"}, {"\xFF\xFE", 2, 2, "UTF-16LE"}, {"\xFE\xFF", 2, 2, "UTF-16BE"},
+        {"<\0", 2, 0, "UTF-16LE"},       {"\0<", 2, 0, "UTF-16BE"},
     };
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         if (*length < beginnings[i].size || memcmp(*text, beginnings[i].bytes, beginnings[i].size) != 0)
@@ -152,7 +151,8 @@ bool xml_is_media_type(const char *content_type)
             return true;
     }
     static const char suffix[] = "+xml", page[] = "application/xhtml+xml";
-    return length > sizeof suffix && strncasecmp(content_type + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0 &&
+    return length > sizeof suffix &&
+           strncasecmp(content_type + length - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0 &&
            !(length == sizeof page - 1 && strncasecmp(content_type, page, length) == 0);
 }
 
@@ -196,7 +196,8 @@ enum status xml_document_read(const char *text, size_t length, const char *conte
         return error_set(ret_error, ERR_TOO_LARGE, "longer than %d bytes", XML_TEXT_MAX);
     const char *encoding = choose_encoding(&text, &length, content_type);
     if (!encoding)
-        return error_set(ret_error, ERR_UNSUPPORTED, "an encoding that is neither UTF-8, UTF-16, ISO-8859-1 nor US-ASCII");
+        return error_set(ret_error, ERR_UNSUPPORTED,
+                         "an encoding that is neither UTF-8, UTF-16, ISO-8859-1 nor US-ASCII");
     library_prepare();
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
     if (!parser)

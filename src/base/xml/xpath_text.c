@@ -4,8 +4,8 @@
 #include <string.h>
 
 /*
- * DEEP_STEPS_MAX, PREDICATES_MAX: a search through all elements below all elements takes libxml2 seconds in a document of
- * 200 KiB, far beyond what its own limit of operations says. So "//" stands once, and few conditions in one place.
+ * DEEP_STEPS_MAX, PREDICATES_MAX: a search through all elements below all elements takes libxml2 seconds in a document
+ * of 200 KiB, far beyond what its own limit of operations says. So "//" stands once, and few conditions in one place.
  */
 enum { STEPS_MAX = 32, INDEX_DIGITS_MAX = 6, DEEP_STEPS_MAX = 1, PREDICATES_MAX = 2 };
 
@@ -18,8 +18,10 @@ struct parsing {
 
 static enum status refuse(const struct parsing *parsing, const char *what)
 {
-    return error_set(parsing->ret_error, ERR_INVALID, "%s at character %zu; an XPath is /a/b, //b, /a/*, /a/b[2], "
-                     "/a/b[@id='x'], /a/b[name='x'], with /@id or /text() at its end", what, parsing->at + 1);
+    return error_set(parsing->ret_error, ERR_INVALID,
+                     "%s at character %zu; an XPath is /a/b, //b, /a/*, /a/b[2], "
+                     "/a/b[@id='x'], /a/b[name='x'], with /@id or /text() at its end",
+                     what, parsing->at + 1);
 }
 
 static char here(const struct parsing *parsing)

@@ -206,13 +206,14 @@ static bool is_same_document(const struct document_write *a, const struct docume
 static bool is_being_written(const struct document_queue *queue, const struct document_write *write)
 {
     const struct document_write *other;
-    DL_FOREACH(queue->first, other)
-    if (is_same_document(other, write))
-        return true;
+    DL_FOREACH (queue->first, other)
+        if (is_same_document(other, write))
+            return true;
     return false;
 }
 
-void document_queue_submit(struct document_queue *queue, const struct document_request *request, document_done *done, void *context)
+void document_queue_submit(struct document_queue *queue, const struct document_request *request, document_done *done,
+                           void *context)
 {
     AUTO_JSON document = request->take_document;
     struct document_write *write = document_write_create(queue, request, document);
@@ -240,10 +241,10 @@ void document_queue_submit(struct document_queue *queue, const struct document_r
 void document_queue_forget_waiter(struct document_queue *queue, const void *context)
 {
     struct document_write *write;
-    DL_FOREACH(queue->first, write)
-    if (write->done_context == context)
-        write->done = NULL;
-    DL_FOREACH(queue->revoking, write)
-    if (write->done_context == context)
-        write->done = NULL;
+    DL_FOREACH (queue->first, write)
+        if (write->done_context == context)
+            write->done = NULL;
+    DL_FOREACH (queue->revoking, write)
+        if (write->done_context == context)
+            write->done = NULL;
 }

@@ -88,8 +88,8 @@ void document_store_destroy(struct document_store *documents)
         return;
     for (enum document_kind kind = 0; kind < DOCUMENT_KIND_COUNT; kind++) {
         struct document *document, *next;
-        HASH_ITER(by_key, documents->documents[kind], document, next)
-        document_drop(documents, kind, document);
+        HASH_ITER (by_key, documents->documents[kind], document, next)
+            document_drop(documents, kind, document);
     }
     free(documents);
 }
@@ -176,8 +176,7 @@ static enum status add_all(struct document_store *documents, enum document_kind 
 {
     enum status result = OK;
     struct document *document, *next;
-    HASH_ITER(by_key, documents->documents[kind], document, next)
-    {
+    HASH_ITER (by_key, documents->documents[kind], document, next) {
         enum status status = document->text ? add_document(document, kind, catalog, faults) : OK;
         if (status != OK && status != ERR_INVALID)
             return status;

@@ -13,9 +13,9 @@ enum token_answer decision_served(const struct token_entry *entry, int64_t min_t
 /* The answer that a state means when there is no token to serve. */
 enum token_answer decision_trouble(const struct token_entry *entry);
 /*
- * For a token with less than min_ttl left: true when the caller gets it all the same. No exchange would bring min_ttl, or
- * the token is so young that an exchange would bring hardly more; else a min_ttl of nearly the whole lifetime would cost
- * an exchange each second.
+ * For a token with less than min_ttl left: true when the caller gets it all the same. No exchange would bring min_ttl,
+ * or the token is so young that an exchange would bring hardly more; else a min_ttl of nearly the whole lifetime would
+ * cost an exchange each second.
  */
 bool decision_is_best_possible(const struct token_entry *entry, int64_t min_ttl, int64_t now);
 /* True while no exchange may be started for a caller: back-off, a login needed, switched off. */

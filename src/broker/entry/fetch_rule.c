@@ -28,5 +28,6 @@ bool fetch_rule_is_refresh_enough(const struct token_entry *entry)
 
 bool fetch_rule_can_renew(const struct token_entry *entry)
 {
-    return fetch_rule_needs_nobody(entry->connection) || (entry->asked != ASKED_OTHER && fetch_rule_can_refresh(entry, clock_wall()));
+    return fetch_rule_needs_nobody(entry->connection) ||
+           (entry->asked != ASKED_OTHER && fetch_rule_can_refresh(entry, clock_wall()));
 }

@@ -34,8 +34,8 @@ static uint64_t hash_of(const char *key, size_t length)
 }
 
 /*
- * What serving the token will read is asked for at once and not piece after piece: with 100,000 connections none of it is in
- * the processor's cache (any of them: 4.6 us a request without this, 4.0 with it, tests/bench/run requests).
+ * What serving the token will read is asked for at once and not piece after piece: with 100,000 connections none of it
+ * is in the processor's cache (any of them: 4.6 us a request without this, 4.0 with it, tests/bench/run requests).
  */
 static void fetch_ahead(const struct token_slot *slot)
 {

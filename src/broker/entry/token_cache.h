@@ -13,7 +13,7 @@ struct broker;
 struct token_slot {
     uint64_t hash;
     struct token_entry *entry; /* NULL: free */
-    const void *reply;         /* where its ready reply was at the last look-up, to fetch it ahead; may be gone by now */
+    const void *reply; /* where its ready reply was at the last look-up, to fetch it ahead; may be gone by now */
 };
 
 /*

@@ -200,7 +200,9 @@ static bool describe_difference(const struct token_entry *entry, struct text_buf
 
 static const char *asked_code(enum binding_part part)
 {
-    return part == BINDING_AUDIENCE ? "audience_changed" : part == BINDING_RESOURCE ? "resource_changed" : "scope_changed";
+    return part == BINDING_AUDIENCE   ? "audience_changed"
+           : part == BINDING_RESOURCE ? "resource_changed"
+                                      : "scope_changed";
 }
 
 void token_entry_rest(struct token_entry *entry)
@@ -242,7 +244,8 @@ enum entry_state token_entry_rest_state(const struct token_entry *entry)
 static void log_fit(const struct token_entry *entry)
 {
     if (entry->fits) {
-        log_notice("connection %s: its tokens belong to its configuration again, and are served", token_entry_name(entry));
+        log_notice("connection %s: its tokens belong to its configuration again, and are served",
+                   token_entry_name(entry));
         return;
     }
     AUTO_FINISH(text_buffer) reason;
@@ -263,7 +266,7 @@ void token_entry_configure(struct token_entry *entry, const struct connection *c
     token_entry_check_fit(entry, did_fit);
     if (!held) {
         token_entry_changed(entry);
-            return;
+        return;
     }
     if (entry->tokens && entry->fits != did_fit)
         log_fit(entry);
@@ -282,8 +285,8 @@ void token_entry_put_tokens(struct token_entry *entry, struct token_set *tokens)
     struct token_set *held = token_set_hold(tokens);
     token_set_destroy(entry->tokens);
     entry->tokens = held;
-    entry->span = held ? (struct token_span){held->obtained_at, held->expires_at, held->generation}
-                       : (struct token_span){0};
+    entry->span =
+        held ? (struct token_span){held->obtained_at, held->expires_at, held->generation} : (struct token_span){0};
 }
 
 bool token_entry_adopt(struct token_entry *entry, struct token_set *tokens, const struct connection *granted_under)
@@ -365,7 +368,10 @@ bool token_entry_is_usable(const struct token_entry *entry, int64_t now)
     if (!entry->fits || entry->state == ENTRY_INACTIVE)
         return false;
     const struct token_span *span = &entry->span;
-    /* A token of this very second is served whatever its lifetime, or a provider that grants 0 s costs an exchange per caller. */
+    /*
+     * A token of this very second is served whatever its lifetime, or a provider that grants 0 s costs an exchange per
+     * caller.
+     */
     return span->expires_at == 0 || span->expires_at > now || span->obtained_at == now;
 }
 

@@ -40,18 +40,18 @@ struct token_span {
 };
 
 /*
- * What serving a cached token reads stands last, from access to the key: with very many entries each cache line counts, and
- * so does each page that has to be found.
+ * What serving a cached token reads stands last, from access to the key: with very many entries each cache line counts,
+ * and so does each page that has to be found.
  */
 struct token_entry {
-    bool is_ambiguous;             /* a refresh had no clear answer: the stored refresh token may be used up */
+    bool is_ambiguous; /* a refresh had no clear answer: the stored refresh token may be used up */
     bool is_unsaved;
-    bool is_forgetting;            /* its revocation has told the store to forget the tokens */
-    bool is_saving;                /* what was unsaved is on its way to the store again */
-    bool is_saving_older;          /* and what is newer than that was refused meanwhile */
-    bool is_bound_anew;            /* the store has its tokens with an earlier version's fingerprint yet */
-    bool waits_for_turn;           /* of refresh_turn; not every entry that it is set for still needs one */
-    uint64_t generation;           /* of the newest tokens ever, also after they were forgotten */
+    bool is_forgetting;   /* its revocation has told the store to forget the tokens */
+    bool is_saving;       /* what was unsaved is on its way to the store again */
+    bool is_saving_older; /* and what is newer than that was refused meanwhile */
+    bool is_bound_anew;   /* the store has its tokens with an earlier version's fingerprint yet */
+    bool waits_for_turn;  /* of refresh_turn; not every entry that it is set for still needs one */
+    uint64_t generation;  /* of the newest tokens ever, also after they were forgotten */
     struct broker *broker;
     struct loop_timer *timer; /* of refresh_scheduler; made when first needed */
     struct revocation *revocation;
@@ -59,25 +59,25 @@ struct token_entry {
     struct token_waiter *waiters;
     struct token_watcher *watchers;
     struct token_entry *next_unsaved, *prev_unsaved;
-    struct token_reports *reports; /* NULL: no user reported a token of it */
-    uint64_t reported_generation;  /* the newest that was reported and counted: other users are told so */
-    struct secret *header; /* of token_entry_header() */
-    struct entry_trouble *trouble; /* NULL, &scarce_trouble or of its own */
+    struct token_reports *reports;       /* NULL: no user reported a token of it */
+    uint64_t reported_generation;        /* the newest that was reported and counted: other users are told so */
+    struct secret *header;               /* of token_entry_header() */
+    struct entry_trouble *trouble;       /* NULL, &scarce_trouble or of its own */
     struct entry_trouble scarce_trouble; /* without memory: its retry_at keeps exchanges from following one another */
-    struct connection *connection; /* held; NULL while not configured */
-    struct token_set *tokens;      /* held; may be of an earlier configuration, see fits */
+    struct connection *connection;       /* held; NULL while not configured */
+    struct token_set *tokens;            /* held; may be of an earlier configuration, see fits */
 
     const struct access_rule *access; /* connection's; NULL without one */
     struct token_reply reply;
     struct token_fetch *fetch;
-    struct token_span span;       /* of tokens; all 0 without */
+    struct token_span span;      /* of tokens; all 0 without */
     uint64_t refused_generation; /* the newest that any user refused; reports says who did */
     int64_t refresh_after;
     enum entry_state state;
     enum entry_running running;
-    bool fits; /* tokens belong to the present configuration: they may be served */
-    enum asked_change asked : 8;       /* what that asks for, beside what they were asked with */
-    enum binding_part asked_part : 8;  /* what differs, when it is not ASKED_SAME */
+    bool fits;                        /* tokens belong to the present configuration: they may be served */
+    enum asked_change asked : 8;      /* what that asks for, beside what they were asked with */
+    enum binding_part asked_part : 8; /* what differs, when it is not ASKED_SAME */
     unsigned key_length;
     char key[];
 };
@@ -109,7 +109,10 @@ void token_entry_set_state(struct token_entry *entry, enum entry_state state, co
                            int64_t retry_at);
 /* The state that follows from configuration and tokens alone. */
 enum entry_state token_entry_rest_state(const struct token_entry *entry);
-/* Puts the entry into that state: no trouble, but for tokens that are kept aside or are not of the scope that is asked for. */
+/*
+ * Puts the entry into that state: no trouble, but for tokens that are kept aside or are not of the scope that is asked
+ * for.
+ */
 void token_entry_rest(struct token_entry *entry);
 
 /* Tokens that may be served now: they fit and have not expired. */

@@ -30,11 +30,11 @@ static struct secret *render_state(const struct token_entry *entry, uint64_t gen
     if (is_told && entry->connection && !connection_digest(entry->connection, configuration))
         return NULL;
     if (document && is_told)
-        json_object_update_new(document, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "configuration",
-                                                   configuration, "state", entry_state_name(entry->state), "code",
-                                                   trouble->code, "message", trouble->message, "at",
-                                                   (json_int_t)trouble->at, "retry_at", (json_int_t)trouble->retry_at,
-                                                   "failures", (int)trouble->failures));
+        json_object_update_new(document,
+                               json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:i}", "configuration", configuration, "state",
+                                         entry_state_name(entry->state), "code", trouble->code, "message",
+                                         trouble->message, "at", (json_int_t)trouble->at, "retry_at",
+                                         (json_int_t)trouble->retry_at, "failures", (int)trouble->failures));
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, STORE_VALUE_MAX);
     return document && text_buffer_append_json(&text, document) ? text_buffer_take_secret(&text) : NULL;
@@ -54,7 +54,9 @@ static const struct entry_trouble *lasting_trouble(const struct token_entry *ent
 void token_record_write(struct token_entry *entry, unsigned parts, const struct token_set *tokens, store_done *done,
                         void *context)
 {
-    /* The state of an earlier version has what its tokens belong to: whoever writes over it writes that to the tokens. */
+    /*
+     * The state of an earlier version has what its tokens belong to: whoever writes over it writes that to the tokens.
+     */
     if ((parts & RECORD_STATE) && !(parts & RECORD_TOKENS) && entry->is_bound_anew && entry->tokens) {
         parts |= RECORD_TOKENS;
         tokens = entry->tokens;
@@ -125,8 +127,9 @@ static void on_saved(void *context, enum status status, const struct error *erro
 }
 
 /*
- * What is on its way to the store already is newer than what the entry has: this must not be written over it. The journal
- * of a refresh in flight, or of one without a clear answer, stays open; one that the store could not note is opened now.
+ * What is on its way to the store already is newer than what the entry has: this must not be written over it. The
+ * journal of a refresh in flight, or of one without a clear answer, stays open; one that the store could not note is
+ * opened now.
  */
 static void write_newest(struct token_entry *entry, store_done *done)
 {
@@ -165,10 +168,11 @@ void token_record_write_unsaved(struct broker *broker)
 
 static void log_loss(const struct token_entry *entry, enum token_record_loss loss, const struct error *error)
 {
-    const char *what = entry->tokens ? "its new tokens cannot be saved and are in memory only; do not stop the daemon "
-                                       "before they are"
-                                     : "its forgotten tokens cannot be deleted in the store; do not stop the daemon before "
-                                       "they are";
+    const char *what = entry->tokens
+                           ? "its new tokens cannot be saved and are in memory only; do not stop the daemon "
+                             "before they are"
+                           : "its forgotten tokens cannot be deleted in the store; do not stop the daemon before "
+                             "they are";
     if (loss == LOSS_OF_JOURNAL)
         what = "there is no valid token, so it is refreshed although the store cannot note that; should the daemon end "
                "before it can, a refresh token that gets lost looks as if the provider had revoked it";
@@ -349,8 +353,9 @@ static bool read_journal(struct token_entry *entry, const struct secret *value, 
     (void)value;
     (void)ret_error;
     entry->is_ambiguous = true;
-    log_warning("connection %s: the daemon ended while a refresh was on its way; the stored refresh token is tried once",
-                token_entry_name(entry));
+    log_warning(
+        "connection %s: the daemon ended while a refresh was on its way; the stored refresh token is tried once",
+        token_entry_name(entry));
     return true;
 }
 

@@ -9,7 +9,7 @@ struct token_entry;
 struct token_set;
 
 enum token_record_part {
-    RECORD_TOKENS = 1,        /* tokens, or their deletion when NULL */
+    RECORD_TOKENS = 1, /* tokens, or their deletion when NULL */
     RECORD_STATE = 2,
     RECORD_JOURNAL_BEGIN = 4, /* refresh_started(generation) */
     RECORD_JOURNAL_END = 8,

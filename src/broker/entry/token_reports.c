@@ -7,10 +7,10 @@ enum { FIRST_CAPACITY = 2 };
 
 struct token_reporter {
     uid_t uid;
-    unsigned counted;     /* reports that are not forgotten yet, as of counted_at */
-    int64_t counted_at;   /* milliseconds of CLOCK_BOOTTIME, as all times here */
+    unsigned counted;   /* reports that are not forgotten yet, as of counted_at */
+    int64_t counted_at; /* milliseconds of CLOCK_BOOTTIME, as all times here */
     int64_t paused_until;
-    uint64_t refused;     /* the newest generation that the user reported */
+    uint64_t refused; /* the newest generation that the user reported */
 };
 
 struct token_reports {

@@ -26,8 +26,8 @@ void token_reports_destroy(struct token_reports *reports);
 AUTO_DEFINE(token_reports);
 
 /*
- * The user refuses this generation. A generation that the user refused before, or an older one, changes nothing. During a
- * pause the report is noted without being counted. False when out of memory; then nothing is noted.
+ * The user refuses this generation. A generation that the user refused before, or an older one, changes nothing. During
+ * a pause the report is noted without being counted. False when out of memory; then nothing is noted.
  */
 bool token_reports_add(struct token_reports **reports, uid_t uid, uint64_t generation, int64_t now_ms);
 /* The newest generation that the user refused; 0: none. */

@@ -4,7 +4,10 @@
 #include "io/client/http_client.h"
 #include "protocol/reply/token_response.h"
 
-/* What the HTTP client brought, as protocol wants to judge it: the two layers do not know each other. Borrowed throughout. */
+/*
+ * What the HTTP client brought, as protocol wants to judge it: the two layers do not know each other. Borrowed
+ * throughout.
+ */
 static inline struct provider_reply exchange_reply(const struct http_client_result *result)
 {
     return (struct provider_reply){

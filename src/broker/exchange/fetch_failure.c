@@ -62,8 +62,8 @@ static void refuse_token(struct token_entry *entry, const struct token_outcome *
 static void refuse_client(struct token_entry *entry, const struct token_fetch *fetch,
                           const struct token_outcome *outcome)
 {
-    int64_t retry_at = client_breaker_open(entry->broker, connection_iclient(fetch->connection), clock_wall(),
-                                           outcome->retry_after);
+    int64_t retry_at =
+        client_breaker_open(entry->broker, connection_iclient(fetch->connection), clock_wall(), outcome->retry_after);
     token_entry_set_state(entry, ENTRY_CLIENT_REJECTED, outcome->code[0] ? outcome->code : "client_rejected",
                           outcome->message, retry_at);
 }
@@ -87,7 +87,8 @@ static bool is_same_configuration(const struct token_entry *entry, const struct 
 
 /*
  * An edit came while the request was in flight. What the provider says of the refresh token stays true as long as the
- * tokens belong to the same client and servers; all else, as a refused secret, was said of what is no longer configured.
+ * tokens belong to the same client and servers; all else, as a refused secret, was said of what is no longer
+ * configured.
  */
 static bool is_outdated(const struct token_entry *entry, const struct token_fetch *fetch,
                         const struct token_outcome *outcome)
@@ -138,7 +139,8 @@ bool fetch_failure_apply(struct token_entry *entry, const struct token_fetch *fe
             back_off(entry, ENTRY_PROVIDER_UNAVAILABLE, BACK_OFF_TRANSIENT, outcome);
         break;
     }
-    entry->is_ambiguous = is_refresh && (is_unclear || (entry->is_ambiguous && outcome->outcome != OUTCOME_TOKEN_REFUSED));
+    entry->is_ambiguous =
+        is_refresh && (is_unclear || (entry->is_ambiguous && outcome->outcome != OUTCOME_TOKEN_REFUSED));
     unsigned parts = RECORD_STATE | (is_refresh && !entry->is_ambiguous ? RECORD_JOURNAL_END : 0);
     /*
      * A state that is lost in a crash is found again by the next exchange: nothing waits for this write. Where the

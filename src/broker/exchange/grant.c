@@ -65,7 +65,9 @@ static void on_reply(void *context, const struct http_client_result *result)
         read_reply(grant, result, &outcome);
     } else {
         token_outcome_set_unanswered(&outcome, result->error.message);
-        /* An address that the rules refuse stays refused: an operator has to look, so do not knock every few seconds. */
+        /*
+         * An address that the rules refuse stays refused: an operator has to look, so do not knock every few seconds.
+         */
         if (result->status == ERR_DENIED)
             outcome.outcome = OUTCOME_BROKEN;
     }

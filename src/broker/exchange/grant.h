@@ -15,8 +15,8 @@ struct grant;
 typedef void grant_done(void *context, struct token_outcome *outcome, bool may_have_been_sent);
 
 /*
- * input: borrowed until done or grant_cancel(). user: on whose account. The errors of token_request_create() and http_client_send(); then nothing was
- * sent and done does not run.
+ * input: borrowed until done or grant_cancel(). user: on whose account. The errors of token_request_create() and
+ * http_client_send(); then nothing was sent and done does not run.
  */
 enum status grant_start(struct broker *broker, enum token_exchange exchange, const struct grant_context *input,
                         bool background, uid_t user, grant_done *done, void *context, struct grant **ret_grant,

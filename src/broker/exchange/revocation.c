@@ -23,7 +23,7 @@ struct revocation {
     struct token_set *tokens;      /* held */
     size_t step;
     struct http_request *requests[REVOCATION_STEPS]; /* NULL: nothing to send */
-    bool is_confirmed; /* by at least one reply */
+    bool is_confirmed;                               /* by at least one reply */
     bool is_refused;
     struct grant_context input;
     struct http_exchange *http;
@@ -140,8 +140,8 @@ static void choose_token(struct revocation *revocation, size_t step)
 }
 
 /*
- * Makes both requests before the first is sent. One that is the same for either token (the account is what is revoked) is sent
- * once; one whose template needs a token that there is none of is left out, as long as the other can be sent.
+ * Makes both requests before the first is sent. One that is the same for either token (the account is what is revoked)
+ * is sent once; one whose template needs a token that there is none of is left out, as long as the other can be sent.
  */
 static enum status make_requests(struct revocation *revocation, struct error *ret_error)
 {
@@ -240,8 +240,7 @@ static enum status revocation_begin(struct token_entry *entry, bool is_final, re
     return OK;
 }
 
-enum status revocation_begin_final(struct token_entry *entry, revoke_done *done, void *context,
-                                   struct error *ret_error)
+enum status revocation_begin_final(struct token_entry *entry, revoke_done *done, void *context, struct error *ret_error)
 {
     /* One that is under way forgets the tokens too, also those that an exchange in flight will bring. */
     if (entry->revocation)

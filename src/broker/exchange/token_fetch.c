@@ -73,7 +73,9 @@ static struct token_fetch *token_fetch_create(struct token_entry *entry, const s
 
 /* ---- the end of an exchange ---- */
 
-/* is_outdated: it failed for a configuration that an edit has replaced. message: for the login that it was for, if any. */
+/*
+ * is_outdated: it failed for a configuration that an edit has replaced. message: for the login that it was for, if any.
+ */
 static void token_fetch_end(struct token_fetch *fetch, bool is_granted, bool is_outdated, const char *message)
 {
     struct token_entry *entry = fetch->entry;
@@ -253,10 +255,9 @@ static bool is_kept_from_starting(struct token_entry *entry, int64_t now)
 {
     if (!fetch_rule_can_refresh(entry, now) && !fetch_rule_needs_nobody(entry->connection)) {
         bool had_tokens = entry->fits;
-        token_entry_set_state(entry, ENTRY_AUTHORIZATION_REQUIRED, had_tokens ? "token_expired" : "not_authorized",
-                              had_tokens ? "there is no refresh token that could renew the access token"
-                                         : "nobody has logged in yet",
-                              0);
+        token_entry_set_state(
+            entry, ENTRY_AUTHORIZATION_REQUIRED, had_tokens ? "token_expired" : "not_authorized",
+            had_tokens ? "there is no refresh token that could renew the access token" : "nobody has logged in yet", 0);
         return true;
     }
     int64_t probe_at = client_breaker_blocks_until(entry->broker, connection_iclient(entry->connection), now);

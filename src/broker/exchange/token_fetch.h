@@ -16,18 +16,18 @@ struct token_entry;
 struct token_fetch;
 
 /*
- * Starts one, or finds one in flight. False: none is; the entry's state says why (a login is needed, the iClient is refused, the
- * request could not be made …).
+ * Starts one, or finds one in flight. False: none is; the entry's state says why (a login is needed, the iClient is
+ * refused, the request could not be made …).
  */
 bool token_fetch_begin(struct token_entry *entry, bool background);
 /*
- * The same in the foreground, on a caller's account: TOKEN_PENDING; TOKEN_BUSY or TOKEN_OVERLOADED when there is no place for
- * it; else what the entry's state means.
+ * The same in the foreground, on a caller's account: TOKEN_PENDING; TOKEN_BUSY or TOKEN_OVERLOADED when there is no
+ * place for it; else what the entry's state means.
  */
 enum token_answer token_fetch_begin_for(struct token_entry *entry, uid_t caller);
 /*
- * Exchanges a login's code, while nothing else is running. connection: what the login began under, held; input: its code,
- * redirect URI, verifier and callback, borrowed until done, which is told why not. done may run within the call.
+ * Exchanges a login's code, while nothing else is running. connection: what the login began under, held; input: its
+ * code, redirect URI, verifier and callback, borrowed until done, which is told why not. done may run within the call.
  */
 typedef void token_fetch_done(void *context, bool is_granted, const char *message);
 void token_fetch_begin_code(struct token_entry *entry, const struct connection *connection,

@@ -75,7 +75,9 @@ static bool is_open_for(const struct authorization_session *session, const struc
     return is_open && (!answer->paste_entry || session->entry == answer->paste_entry);
 }
 
-/* Every parameter of the callback, for callbackMetadata and {{{callback.…}}}; those that cannot be read are left out. */
+/*
+ * Every parameter of the callback, for callbackMetadata and {{{callback.…}}}; those that cannot be read are left out.
+ */
 static json_t *read_parameters(const char *query)
 {
     json_t *parameters = json_object();
@@ -149,8 +151,9 @@ enum status authorization_session_answer(struct broker *broker, const struct aut
         return status;
     struct authorization_session *session = state ? find_by_state(broker, state) : NULL;
     if (!session || !is_open_for(session, answer))
-        return error_set(ret_error, ERR_NOT_FOUND, "no login waits for this answer: it was used already, it has expired, or it "
-                                                   "was never begun here");
+        return error_set(ret_error, ERR_NOT_FOUND,
+                         "no login waits for this answer: it was used already, it has expired, or it "
+                         "was never begun here");
     if (!authorization_issuer_path_fits(session, answer->path))
         return error_set(ret_error, ERR_NOT_FOUND, "this is not the redirect URI of the login");
     if (!answer->paste_entry && !cookie_fits(answer->cookie, session->cookie_name, session->cookie))

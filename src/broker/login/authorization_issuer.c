@@ -52,8 +52,8 @@ static enum status check_exactly(const struct authorization_session *session, co
     struct grant_context context = {.connection = session->connection, .redirect_uri = session->redirect_uri};
     AUTO_FINISH(text_buffer) expected;
     text_buffer_init(&expected, URL_MAX);
-    enum status status = template_render(iclient_issuer(iclient_of(session)), TEMPLATE_IN_URI,
-                                         grant_context_lookup, &context, &expected, ret_error);
+    enum status status = template_render(iclient_issuer(iclient_of(session)), TEMPLATE_IN_URI, grant_context_lookup,
+                                         &context, &expected, ret_error);
     if (status == ERR_NO_MEMORY)
         return status;
     if (status != OK)
@@ -93,13 +93,13 @@ enum status authorization_issuer_check(const struct authorization_session *sessi
 {
     const bool has_issuer = iclient_issuer(iclient_of(session)) != NULL;
     if (issuer)
-        return has_issuer ? check_exactly(session, issuer, ret_error)
-                          : check_loosely(session, path, issuer, ret_error);
+        return has_issuer ? check_exactly(session, issuer, ret_error) : check_loosely(session, path, issuer, ret_error);
     /* At a redirect URI that no other server has, its path says as much as iss would (RFC 9700 §4.4.2). */
     if (!is_shared(session, &(struct redirect_share_query){.path = path}))
         return OK;
-    return error_set(ret_error, ERR_DENIED,
-                     "the answer has no iss, and another authorization server's answers arrive at the same redirect URI: "
-                     "give this iClient a redirectUri of its own%s (RFC 9700 §4.4)",
-                     has_issuer ? "" : ", or set oauth2.issuer if the provider sends iss");
+    return error_set(
+        ret_error, ERR_DENIED,
+        "the answer has no iss, and another authorization server's answers arrive at the same redirect URI: "
+        "give this iClient a redirectUri of its own%s (RFC 9700 §4.4)",
+        has_issuer ? "" : ", or set oauth2.issuer if the provider sends iss");
 }

@@ -20,8 +20,8 @@ bool authorization_issuer_path_fits(const struct authorization_session *session,
 /*
  * issuer: the answer's iss; NULL: it has none. ERR_DENIED with what is wrong:
  *   - oauth2.issuer is set, and iss is not exactly that, or is missing where path is shared with another server
- *   - it is not set, and iss has another origin than the authorization URI, or is another server's issuer, or is missing
- *     where path is shared with another server
+ *   - it is not set, and iss has another origin than the authorization URI, or is another server's issuer,
+ *     or is missing where path is shared with another server
  * ERR_NO_MEMORY.
  */
 enum status authorization_issuer_check(const struct authorization_session *session, const char *path,

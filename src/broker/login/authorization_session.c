@@ -1,4 +1,7 @@
-/* The life of a browser login: begun, taken up, ended, forgotten. What its answer must look like: authorization_answer.c. */
+/*
+ * The life of a browser login: begun, taken up, ended, forgotten. What its answer must look like:
+ * authorization_answer.c.
+ */
 #include "broker/login/authorization_session.h"
 
 #include <stdio.h>
@@ -69,10 +72,11 @@ void authorization_session_destroy_all(struct broker *broker)
 static void expire(struct authorization_session *session)
 {
     char message[SESSION_MESSAGE_MAX];
-    snprintf(message, sizeof message,
-             "the login was not finished within ten minutes; if the provider refused the redirect URI, register %s there, "
-             "or set oauth2.redirectUri to what is registered",
-             session->redirect_uri);
+    snprintf(
+        message, sizeof message,
+        "the login was not finished within ten minutes; if the provider refused the redirect URI, register %s there, "
+        "or set oauth2.redirectUri to what is registered",
+        session->redirect_uri);
     authorization_session_set_state(session, SESSION_EXPIRED, message);
 }
 

@@ -19,10 +19,10 @@ struct authorization_session {
     char cookie_name[SESSION_COOKIE_NAME_SIZE];
     char cookie[RANDOM_TOKEN_SIZE];
     char *redirect_uri;
-    char *url;                     /* at the provider */
+    char *url; /* at the provider */
     struct secret *code;
     json_t *callback;
-    int64_t ends_at_ms;            /* CLOCK_BOOTTIME: expiry while it runs, removal after its end */
+    int64_t ends_at_ms; /* CLOCK_BOOTTIME: expiry while it runs, removal after its end */
     struct loop_timer *timer;
     char message[SESSION_MESSAGE_MAX];
     authorization_done *done;

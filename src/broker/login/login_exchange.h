@@ -9,7 +9,10 @@
 struct token_entry;
 struct authorization_session;
 
-/* The configuration that the login began under (held for the caller) and its code, redirect URI, verifier and callback, all borrowed from the session. */
+/*
+ * The configuration that the login began under (held for the caller) and its code, redirect URI, verifier and callback,
+ * all borrowed from the session.
+ */
 void login_exchange_fill(struct authorization_session *session, struct connection **ret_connection,
                          struct grant_context *ret_input);
 /* The exchange ended. message: why not, for a person. */

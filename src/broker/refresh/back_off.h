@@ -3,7 +3,10 @@
 
 #include <stdint.h>
 
-/* How long to leave a provider (or the store) alone after a failure; exponential with full jitter, so that many do not come back at once. */
+/*
+ * How long to leave a provider (or the store) alone after a failure; exponential with full jitter, so that many do not
+ * come back at once.
+ */
 enum back_off {
     BACK_OFF_TRANSIENT, /* 1 s … 5 min */
     BACK_OFF_BROKEN,    /* 30 s … 1 h: what makes no sense now rarely does a second later */

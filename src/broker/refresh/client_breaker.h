@@ -16,7 +16,9 @@ struct client_breaker;
 
 /* Opens it, or keeps it open longer. Returns when the next probe may go (wall clock). */
 int64_t client_breaker_open(struct broker *broker, const struct iclient *iclient, int64_t now, int64_t retry_after);
-/* 0: closed, go on. Else the time of the next probe; at that time one caller gets 0 and the others wait for its result. */
+/*
+ * 0: closed, go on. Else the time of the next probe; at that time one caller gets 0 and the others wait for its result.
+ */
 int64_t client_breaker_blocks_until(struct broker *broker, const struct iclient *iclient, int64_t now);
 /* True when it was open. */
 bool client_breaker_close(struct broker *broker, const struct iclient *iclient);

@@ -6,11 +6,13 @@
 
 struct token_entry;
 
-/* When a token is refreshed: margin = min(max(5 min, 20 % of the lifetime), half the lifetime), ±10 %, before expiry. */
+/*
+ * When a token is refreshed: margin = min(max(5 min, 20 % of the lifetime), half the lifetime), ±10 %, before expiry.
+ */
 
 /*
- * The moment, chosen once for each token so that it does not wander. 0: not ahead of time, for a token that never expires, and for
- * one without a lifetime, which would be refreshed without end. fraction: of [0, 1).
+ * The moment, chosen once for each token so that it does not wander. 0: not ahead of time, for a token that never
+ * expires, and for one without a lifetime, which would be refreshed without end. fraction: of [0, 1).
  */
 int64_t refresh_moment_of(int64_t obtained_at, int64_t expires_at, double fraction);
 /* Sets entry->refresh_after for its tokens. */

@@ -20,8 +20,8 @@ struct token_entry;
 enum { REFRESH_TURNS = 128, REFRESH_TURN_LINES = 256 };
 
 /*
- * Turns follow one another at once while the process is idle for a third of the time, else after a pause: nobody waits for
- * them, but somebody may wait for the loop.
+ * Turns follow one another at once while the process is idle for a third of the time, else after a pause: nobody waits
+ * for them, but somebody may wait for the loop.
  */
 enum { TURN_PAUSE_MS = 2, TURN_WATCH_MS = 20 };
 
@@ -41,7 +41,7 @@ struct refresh_turns {
     struct refresh_line lines[REFRESH_TURN_LINES];
     struct loop_timer *timer; /* runs while an entry waits and there may be a turn for it */
     refresh_turn_taker *take;
-    int64_t since;            /* clock_boot_ms(), and clock_cpu_ms() of the same moment */
+    int64_t since; /* clock_boot_ms(), and clock_cpu_ms() of the same moment */
     int64_t cpu_since;
 };
 

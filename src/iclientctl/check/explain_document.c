@@ -127,8 +127,7 @@ static json_t *replace_members(const json_t *object)
     AUTO_JSON copy = json_object();
     const char *name;
     json_t *member;
-    json_object_foreach((json_t *)(uintptr_t)object, name, member)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)object, name, member) {
         if (json_object_set_new(copy, name, replace_leaves(member)) != 0)
             return NULL;
     }
@@ -140,8 +139,7 @@ static json_t *replace_elements(const json_t *array)
     AUTO_JSON copy = json_array();
     size_t index;
     json_t *element;
-    json_array_foreach(array, index, element)
-    {
+    json_array_foreach (array, index, element) {
         if (json_array_append_new(copy, replace_leaves(element)) != 0)
             return NULL;
     }

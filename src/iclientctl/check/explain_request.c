@@ -71,12 +71,10 @@ static void search_names(struct name_search *search, const json_t *value)
     json_t *member;
     if (json_is_string(value))
         (void)template_walk(json_string_value(value), add_name, search, NULL); /* faults were told by the check */
-    json_array_foreach(value, index, member)
-    {
+    json_array_foreach (value, index, member) {
         search_names(search, member);
     }
-    json_object_foreach((json_t *)(uintptr_t)value, name, member)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
         search_names(search, member);
     }
 }

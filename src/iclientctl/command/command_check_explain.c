@@ -120,12 +120,11 @@ static json_t *explain_connection(const struct explanation *explanation, const s
     if (!iclient)
         return NULL;
     const bool has_login = iclient_grant(iclient) == GRANT_AUTHORIZATION_CODE;
-    return json_pack("{s:s, s:s, s:s, s:o?, s:s?, s:s?, s:s*, s:o}", "connection", connection_name(connection), "tenant",
-                     connection_tenant(connection), "iclient", iclient_name(iclient), "file",
+    return json_pack("{s:s, s:s, s:s, s:o?, s:s?, s:s?, s:s*, s:o}", "connection", connection_name(connection),
+                     "tenant", connection_tenant(connection), "iclient", iclient_name(iclient), "file",
                      json_string(connection_file(connection)), "grant", grant_name(iclient_grant(iclient)), "reason",
-                     iclient_no_grant_reason(iclient), "redirect_uri",
-                     has_login ? iclient_redirect_uri(iclient) : NULL, "requests",
-                     explain_requests(connection, explanation->placeholders));
+                     iclient_no_grant_reason(iclient), "redirect_uri", has_login ? iclient_redirect_uri(iclient) : NULL,
+                     "requests", explain_requests(connection, explanation->placeholders));
 }
 
 static json_t *explain_connections(const struct explanation *explanation)
@@ -143,10 +142,8 @@ static bool has_errors(const json_t *rows)
 {
     size_t i, j;
     json_t *row, *request;
-    json_array_foreach(rows, i, row)
-    {
-        json_array_foreach(json_object_get(row, "requests"), j, request)
-        {
+    json_array_foreach (rows, i, row) {
+        json_array_foreach (json_object_get(row, "requests"), j, request) {
             if (json_object_get(request, "error"))
                 return true;
         }
@@ -167,8 +164,7 @@ static bool is_form(const json_t *headers)
 {
     size_t i;
     json_t *header;
-    json_array_foreach(headers, i, header)
-    {
+    json_array_foreach (headers, i, header) {
         if (strcasecmp(json_read_string(header, "name"), "Content-Type") == 0)
             return strcasestr(json_read_string(header, "value"), "x-www-form-urlencoded") != NULL;
     }
@@ -196,8 +192,7 @@ static void append_jwts(struct text_buffer *text, const json_t *jwts)
 {
     size_t i;
     json_t *jwt;
-    json_array_foreach(jwts, i, jwt)
-    {
+    json_array_foreach (jwts, i, jwt) {
         AUTO_FINISH(text_buffer) line;
         text_buffer_init(&line, JSON_LINE_MAX);
         text_buffer_append_format(&line, "JWT %zu: ", i + 1);
@@ -227,8 +222,7 @@ static void append_request(struct text_buffer *text, const json_t *request, bool
     }
     size_t i;
     json_t *header;
-    json_array_foreach(json_object_get(request, "headers"), i, header)
-    {
+    json_array_foreach (json_object_get(request, "headers"), i, header) {
         text_buffer_append_format(text, "    %s: ", json_read_string(header, "name"));
         append_line(text, "", json_read_string(header, "value"));
     }
@@ -247,8 +241,7 @@ static void append_connection(struct text_buffer *text, const json_t *row, bool 
         append_line(text, "  redirect URI to register at the provider: ", redirect_uri);
     size_t i;
     json_t *request;
-    json_array_foreach(json_object_get(row, "requests"), i, request)
-    {
+    json_array_foreach (json_object_get(row, "requests"), i, request) {
         append_request(text, request, colours);
     }
 }
@@ -259,8 +252,7 @@ static bool print_as_text(const json_t *rows)
     text_buffer_init(&text, TERMINAL_TEXT_MAX);
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach (rows, i, row) {
         text_buffer_append_text(&text, i ? "\n" : "");
         append_connection(&text, row, terminal_has_colours(STDOUT_FILENO));
     }

@@ -45,8 +45,7 @@ static void say_versions(const json_t *array, const char *name)
     terminal_say("%s: there are several versions; say the _id of one:", name);
     size_t index;
     const json_t *iclient;
-    json_array_foreach(array, index, iclient)
-    {
+    json_array_foreach (array, index, iclient) {
         const char *version = json_read_string(iclient, "version");
         if (has_name(iclient, name))
             terminal_say("%s  %s version %s", json_read_string(iclient, "_id"), name, version ? version : "1");
@@ -66,8 +65,7 @@ static enum exit_code find_id(const struct arguments *arguments, const char *wor
     size_t index;
     size_t count = 0;
     const json_t *iclient;
-    json_array_foreach(array, index, iclient)
-    {
+    json_array_foreach (array, index, iclient) {
         const char *id = json_read_string(iclient, "_id");
         if (!id || !has_name(iclient, word))
             continue;
@@ -104,8 +102,7 @@ static enum exit_code list(const struct arguments *arguments, char **operands)
     AUTO(terminal_table) table = terminal_table_create(titles, sizeof titles / sizeof titles[0]);
     size_t index;
     const json_t *iclient;
-    json_array_foreach(array, index, iclient)
-    {
+    json_array_foreach (array, index, iclient) {
         const char *version = json_read_string(iclient, "version");
         const struct terminal_cell cells[] = {
             {json_read_string(iclient, "name"), TONE_PLAIN},         {version ? version : "1", TONE_PLAIN},

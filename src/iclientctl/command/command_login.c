@@ -18,8 +18,8 @@ enum { LOGIN_POLL_MS = 500, LOGIN_GRACE_MS = 5000, LOGIN_SECONDS = 600 };
 struct login {
     const struct arguments *arguments;
     const char *name;
-    int64_t generation; /* before the login; -1 when there was none */
-    int64_t deadline;   /* clock_boot_ms() */
+    int64_t generation;      /* before the login; -1 when there was none */
+    int64_t deadline;        /* clock_boot_ms() */
     struct login_page *page; /* what the browser opens, until it has; NULL: none */
 };
 
@@ -172,7 +172,8 @@ static void say_authorized(const struct login *login, const json_t *connection)
         return;
     }
     terminal_say("%s: authorized, but not saved yet: the daemon cannot write its token store, and a restart would lose "
-                 "this login", login->name);
+                 "this login",
+                 login->name);
     terminal_say("look at the daemon's log and its disk; do not stop it while iclientctl status %s says \"unsaved\"",
                  login->name);
 }

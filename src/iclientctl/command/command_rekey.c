@@ -93,7 +93,7 @@ static bool append_state(const json_t *state, struct text_buffer *text)
     add_row(table, "key", json_read_string(state, "key_id"));
     size_t index;
     const json_t *old;
-    json_array_foreach(json_object_get(state, "old_key_ids"), index, old)
+    json_array_foreach (json_object_get(state, "old_key_ids"), index, old)
         add_row(table, "old key", json_string_value(old));
     add_row(table, "values left", left);
     add_row(table, "key file", json_read_string(state, "key_file"));

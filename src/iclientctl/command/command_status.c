@@ -16,8 +16,7 @@ static enum exit_code print_own(const struct arguments *arguments)
         return code;
     size_t index;
     const json_t *connection;
-    json_array_foreach(connections, index, connection)
-    {
+    json_array_foreach (connections, index, connection) {
         const char *each = json_read_string(connection, "name");
         if (each && strcmp(each, name) == 0)
             return connection_print(arguments, connection);

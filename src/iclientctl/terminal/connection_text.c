@@ -16,9 +16,13 @@ static const struct {
     const char *state;
     enum terminal_tone tone;
 } state_tones[] = {
-    {"ready", TONE_GOOD},          {"authorization_required", TONE_BAD},
-    {"client_rejected", TONE_BAD}, {"provider_error", TONE_BAD},
-    {"unsupported", TONE_BAD},     {"provider_unavailable", TONE_CAUTION}, {"store_unavailable", TONE_BAD},
+    {"ready", TONE_GOOD},
+    {"authorization_required", TONE_BAD},
+    {"client_rejected", TONE_BAD},
+    {"provider_error", TONE_BAD},
+    {"unsupported", TONE_BAD},
+    {"provider_unavailable", TONE_CAUTION},
+    {"store_unavailable", TONE_BAD},
     {"inactive", TONE_CAUTION},
 };
 
@@ -120,8 +124,7 @@ bool connections_append(const json_t *array, bool colours, struct text_buffer *b
     int64_t now = clock_wall();
     size_t index;
     const json_t *connection;
-    json_array_foreach(array, index, connection)
-    {
+    json_array_foreach (array, index, connection) {
         char expires[MOMENT_SIZE];
         format_expiry(connection, now, moment_format_short, expires);
         const char *state = json_read_string(connection, "state");
@@ -186,7 +189,8 @@ bool connection_append(const json_t *connection, bool colours, struct text_buffe
     add_moment(table, "error at", json_object_get(trouble, "at"), now);
     add_moment(table, "next try", json_object_get(trouble, "retry_at"), now);
     if (json_is_true(json_object_get(connection, "unsaved")))
-        add_line(table, "unsaved", "what happened is in memory only: the store cannot be written; do not stop the daemon", TONE_BAD);
+        add_line(table, "unsaved",
+                 "what happened is in memory only: the store cannot be written; do not stop the daemon", TONE_BAD);
     return terminal_table_append(table, colours, buffer);
 }
 

@@ -52,8 +52,7 @@ static bool is_connection(const json_t *json)
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)json, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)json, name, value) {
         if (strcasecmp(name, "iClient") == 0)
             return true;
     }

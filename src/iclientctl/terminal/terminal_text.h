@@ -16,8 +16,8 @@ enum { TERMINAL_TEXT_MAX = 512 * 1024 * 1024, TERMINAL_COLUMNS_MAX = 8 };
 enum terminal_tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_CAUTION, TONE_TITLE };
 
 /*
- * Appends text. Bytes that are no UTF-8 and characters that base/text/text_character.h calls hidden are written as \xNN,
- * byte by byte.
+ * Appends text. Bytes that are no UTF-8 and characters that base/text/text_character.h calls hidden are written as
+ * \xNN, byte by byte.
  */
 bool terminal_text_append(struct text_buffer *buffer, const char *text);
 /* True for text that terminal_text_append() would leave as it is. */

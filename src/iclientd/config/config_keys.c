@@ -365,7 +365,8 @@ static void read_members(struct key_reader *reader, const char *parent, const js
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value) read_member(reader, parent, name, value);
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value)
+        read_member(reader, parent, name, value);
 }
 
 enum status config_keys_read(struct config *config, const json_t *document, const char *folder,

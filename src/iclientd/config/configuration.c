@@ -87,9 +87,10 @@ enum status configuration_reload(const char *file, const struct config *running,
     judged.redirect = running->redirect;
     judged.http = running->http;
     status = configuration_load_catalog(&judged, beside, faults, &catalog);
-    bool is_gone = directory_is_gone(running->has_iclient_dir, config->iclient_dir, "/iclientDir", config->file, faults);
-    is_gone |= directory_is_gone(running->has_connection_dir, config->connection_dir, "/connectionDir", config->file,
-                                 faults);
+    bool is_gone =
+        directory_is_gone(running->has_iclient_dir, config->iclient_dir, "/iclientDir", config->file, faults);
+    is_gone |=
+        directory_is_gone(running->has_connection_dir, config->connection_dir, "/connectionDir", config->file, faults);
     if (status != OK || is_gone)
         return status != OK ? status : ERR_INVALID;
     *ret_config = TAKE(config);

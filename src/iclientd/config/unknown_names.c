@@ -120,9 +120,10 @@ void unknown_names_start(struct unknown_names *names)
     struct name_list *list = collect_all(names);
     size_t count = list ? list->count : 0;
     for (size_t i = 0; i < count && i < LOGGED_MAX; i++)
-        log_warning("%s \"%s\" in an access rule is not known to this host; until it is, the rule allows nobody by that "
-                    "name. It is looked up again",
-                    kind_of(&list->names[i]), list->names[i].name);
+        log_warning(
+            "%s \"%s\" in an access rule is not known to this host; until it is, the rule allows nobody by that "
+            "name. It is looked up again",
+            kind_of(&list->names[i]), list->names[i].name);
     if (count > LOGGED_MAX)
         log_warning("%zu more users and groups in access rules are not known to this host", count - LOGGED_MAX);
     bool is_needed = !list || count > 0;

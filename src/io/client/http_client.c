@@ -148,8 +148,7 @@ static bool has_received_too_much(const struct http_client *client, curl_socket_
 static struct http_exchange *find_by_socket(const struct http_client *client, curl_socket_t fd)
 {
     struct http_exchange *exchange;
-    TAILQ_FOREACH(exchange, &client->lists[ACTIVE], link)
-    {
+    TAILQ_FOREACH (exchange, &client->lists[ACTIVE], link) {
         if (exchange->socket == fd)
             return exchange;
     }
@@ -196,8 +195,9 @@ static int on_set_timer(CURLM *multi, long timeout_ms, void *context)
 }
 
 /*
- * Whether the socket is watched already is not asked: libcurl may have closed it and got its number again. Where the kernel
- * has no memory for it the exchange runs into its deadline; an error from here would end every other exchange, too, and for good.
+ * Whether the socket is watched already is not asked: libcurl may have closed it and got its number again. Where the
+ * kernel has no memory for it the exchange runs into its deadline; an error from here would end every other exchange,
+ * too, and for good.
  */
 static int on_watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {

@@ -83,8 +83,7 @@ static void drop_unused_host(struct http_queue *queue, struct http_queue_host *h
 static struct http_queue_user *find_or_add_user(struct http_queue_host *host, size_t kind, uint32_t number)
 {
     struct http_queue_user *user;
-    TAILQ_FOREACH(user, &host->users[kind], turn)
-    {
+    TAILQ_FOREACH (user, &host->users[kind], turn) {
         if (user->number == number)
             return user;
     }
@@ -149,8 +148,7 @@ static struct http_queued *take_first(struct http_queue *queue, struct http_queu
 static struct http_queue_host *next_host(const struct http_queue *queue, size_t kind)
 {
     struct http_queue_host *host;
-    TAILQ_FOREACH(host, &queue->turns[kind], turns[kind])
-    {
+    TAILQ_FOREACH (host, &queue->turns[kind], turns[kind]) {
         if (host->places <= ACTIVE_FOR_EACH_FREE * queue->free_places)
             return host;
     }

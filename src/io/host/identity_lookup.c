@@ -143,7 +143,8 @@ struct identity_lookup *identity_lookup_start(const struct identity_name *names,
     lookup->is_done = true; /* so far nothing was asked */
     for (; lookup->count < count; lookup->count++) {
         struct question *question = &lookup->questions[lookup->count];
-        *question = (struct question){.name = strdup(names[lookup->count].name), .is_group = names[lookup->count].is_group};
+        *question =
+            (struct question){.name = strdup(names[lookup->count].name), .is_group = names[lookup->count].is_group};
         if (!question->name)
             return NULL;
     }

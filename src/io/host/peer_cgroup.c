@@ -47,7 +47,8 @@ static bool find_below(struct search *search, int take_cgroup, unsigned level);
 static bool find_in(struct search *search, int parent, const char *name, unsigned level)
 {
     size_t length = strlen(search->path);
-    if (snprintf(search->path + length, sizeof search->path - length, "/%s", name) < (int)(sizeof search->path - length)) {
+    if (snprintf(search->path + length, sizeof search->path - length, "/%s", name) <
+        (int)(sizeof search->path - length)) {
         int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd >= 0 && find_below(search, fd, level))
             return true;

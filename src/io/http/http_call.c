@@ -2,7 +2,9 @@
 
 /* What a handler asks about its request. */
 
-/* What looking for a peer's unit costs, in usual calls: by /proc/PID, or in some hundred cgroups where that is hidden. */
+/*
+ * What looking for a peer's unit costs, in usual calls: by /proc/PID, or in some hundred cgroups where that is hidden.
+ */
 enum { UNIT_READ_CALLS = 5, UNIT_SEARCH_CALLS = 1000 };
 
 enum http_verb http_call_verb(const struct http_call *call)

@@ -23,8 +23,8 @@ static bool take_parse(struct http_connection *connection)
     struct http_server *server = connection->server;
     if (connection->parse)
         return true;
-    connection->parse =
-        server->parse_count > 0 ? server->parses[--server->parse_count] : http_parse_create(&server->options, server->heads);
+    connection->parse = server->parse_count > 0 ? server->parses[--server->parse_count]
+                                                : http_parse_create(&server->options, server->heads);
     return connection->parse;
 }
 

@@ -107,7 +107,7 @@ struct http_server {
     size_t count;
     size_t crowd; /* the highest count since memory was given back */
     struct http_uid *uids;
-    size_t user_count; /* of them, those who have a connection; strangers are one more */
+    size_t user_count;         /* of them, those who have a connection; strangers are one more */
     struct http_uid strangers; /* who was refused at once, and counts for no user */
     /* Connections that were refused and may still read why, the newest; NULL where there is none. */
     struct http_connection *refused[HTTP_REFUSED_MAX];
@@ -120,7 +120,7 @@ struct http_server {
     struct http_parse *parses[HTTP_POOL_MAX];
     size_t parse_count;
     struct http_parse *no_request; /* stands for the request of a connection that is refused without one */
-    struct http_heads *heads; /* NULL on TCP, where a head may carry a cookie or a state */
+    struct http_heads *heads;      /* NULL on TCP, where a head may carry a cookie or a state */
 
     /* Deadlines are looked at once per interval; time is as old as that, so that no request asks the clock. */
     struct loop_timer *sweep;

@@ -22,7 +22,8 @@ int64_t http_connection_deadline_in(const struct http_server *server, int64_t ms
 void http_connection_change_state(struct http_connection *connection, enum http_state state)
 {
     connection->state = state;
-    connection->deadline = http_connection_deadline_in(connection->server, state_deadline(&connection->server->options, state));
+    connection->deadline =
+        http_connection_deadline_in(connection->server, state_deadline(&connection->server->options, state));
     if (state == HTTP_STATE_LINGERING)
         shutdown(connection->fd, SHUT_WR);
 }

@@ -15,8 +15,8 @@ struct http_parse;
 struct http_heads;
 
 /*
- * limits: max_target, max_header_bytes, max_header_count, max_body; heads: NULL, or those that were parsed before, always with the
- * same limits. Both borrowed. NULL when out of memory.
+ * limits: max_target, max_header_bytes, max_header_count, max_body; heads: NULL, or those that were parsed before,
+ * always with the same limits. Both borrowed. NULL when out of memory.
  */
 struct http_parse *http_parse_create(const struct http_server_options *limits, struct http_heads *heads);
 void http_parse_destroy(struct http_parse *parse);

@@ -10,7 +10,9 @@
 
 /* RFC 9112 §2.2, §5.2: each line ends in CR LF, has neither within, and begins with no space. 0 when one does not. */
 size_t http_strict_head_length(struct http_text received);
-/* RFC 9112 §3: single spaces, and the version is there (a line without one would be HTTP/0.9). target: within received. */
+/*
+ * RFC 9112 §3: single spaces, and the version is there (a line without one would be HTTP/0.9). target: within received.
+ */
 bool http_strict_request_line(struct http_text received, struct http_text target);
 /* Whether HTTP/ stands behind the target, and then no version: RFC 9110 §15.6.6 rather than a malformed request. */
 bool http_strict_has_bad_version(struct http_text received, struct http_text target);

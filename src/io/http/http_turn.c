@@ -41,8 +41,7 @@ void http_users_finish(struct http_server *server)
 {
     struct http_uid *entry;
     struct http_uid *next;
-    HASH_ITER(hh, server->uids, entry, next)
-    {
+    HASH_ITER (hh, server->uids, entry, next) {
         HASH_DEL(server->uids, entry);
         free(entry);
     }
@@ -73,8 +72,7 @@ struct http_uid *http_user_find_largest(struct http_server *server)
     struct http_uid *largest = &server->strangers;
     struct http_uid *user;
     struct http_uid *next;
-    HASH_ITER(hh, server->uids, user, next)
-    {
+    HASH_ITER (hh, server->uids, user, next) {
         if (user->count > largest->count)
             largest = user;
     }
@@ -126,8 +124,7 @@ void http_turn_begin_next(void *context)
     struct http_server *server = context;
     size_t count = 0;
     struct http_uid *user;
-    TAILQ_FOREACH(user, &server->waiting, link)
-    {
+    TAILQ_FOREACH (user, &server->waiting, link) {
         count++;
     }
     /* Whoever comes to wait meanwhile stands behind these. */

@@ -35,8 +35,8 @@ enum status log_drain_create(struct event_loop *loop, struct log_drain **ret_dra
     struct log_drain *drain = calloc(1, sizeof *drain);
     if (!drain)
         return error_set(ret_error, ERR_NO_MEMORY, "no memory for the log");
-    if (event_assign(&drain->writable, event_loop_base(loop), log_output_descriptor(), EV_WRITE | EV_PERSIST, on_writable,
-                     drain) < 0) {
+    if (event_assign(&drain->writable, event_loop_base(loop), log_output_descriptor(), EV_WRITE | EV_PERSIST,
+                     on_writable, drain) < 0) {
         free(drain);
         return error_set(ret_error, ERR_IO, "log: the event loop refused it");
     }

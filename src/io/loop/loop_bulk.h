@@ -4,9 +4,10 @@
 #include "io/loop/event_loop.h"
 
 /*
- * Where work comes from in heaps: the timers, other threads' wake-ups, libcurl's sockets. The loop sees one descriptor for
- * all of them (an epoll within its own), and in each round one source does a slice of its work, in turn; then whoever
- * asks on a socket is looked at again. So a token that stands ready waits for one slice and not for all that is due.
+ * Where work comes from in heaps: the timers, other threads' wake-ups, libcurl's sockets. The loop sees one descriptor
+ * for all of them (an epoll within its own), and in each round one source does a slice of its work, in turn; then
+ * whoever asks on a socket is looked at again. So a token that stands ready waits for one slice and not for all that is
+ * due.
  */
 struct loop_bulk;
 

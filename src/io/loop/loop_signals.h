@@ -4,8 +4,8 @@
 #include "io/loop/event_loop.h"
 
 /*
- * Signals by a signalfd: they are blocked for the process, and the loop reads them when it comes round. The kernel keeps
- * each kind once, so a thousand of one kind are one call, and none of another kind is lost behind them.
+ * Signals by a signalfd: they are blocked for the process, and the loop reads them when it comes round. The kernel
+ * keeps each kind once, so a thousand of one kind are one call, and none of another kind is lost behind them.
  */
 struct loop_signals;
 

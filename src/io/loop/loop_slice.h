@@ -6,9 +6,9 @@
 #include <time.h>
 
 /*
- * Work that comes in heaps (due timers, replies of providers, answers of the store) is done in slices: at least one piece,
- * then as many as fit, then every socket that is ready gets its turn. A token that stands ready waits for some pieces and
- * never for a heap.
+ * Work that comes in heaps (due timers, replies of providers, answers of the store) is done in slices: at least one
+ * piece, then as many as fit, then every socket that is ready gets its turn. A token that stands ready waits for some
+ * pieces and never for a heap.
  */
 enum { LOOP_SLICE_NS = 20 * 1000 };
 

@@ -25,7 +25,7 @@ struct loop_timer {
 struct loop_timers {
     struct loop_bulk *bulk;
     struct loop_source source; /* the timerfd */
-    int64_t armed_for; /* the deadline that the timerfd knows: never later than the first one */
+    int64_t armed_for;         /* the deadline that the timerfd knows: never later than the first one */
     uint64_t sequence;
     struct loop_timer **heap;
     size_t count;
@@ -129,7 +129,8 @@ enum status loop_timers_create(struct loop_bulk *bulk, struct loop_timers **ret_
         return error_set(ret_error, ERR_NO_MEMORY, "timers");
     timers->armed_for = NOT_ARMED;
     timers->bulk = bulk;
-    timers->source = (struct loop_source){timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC), on_timerfd, timers};
+    timers->source =
+        (struct loop_source){timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC), on_timerfd, timers};
     if (timers->source.fd < 0) {
         int reason = errno;
         free(timers);

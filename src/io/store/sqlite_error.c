@@ -28,7 +28,8 @@ enum status sqlite_error_set(sqlite3 *handle, const char *doing, struct error *r
     int code = sqlite3_extended_errcode(handle) & 0xFF;
     /* The system's own reason is only of this call for the codes that come from a system call. */
     if (reason != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN || code == SQLITE_FULL))
-        return error_set(ret_error, status_of(code, reason), "%s: %s (%s)", doing, sqlite3_errmsg(handle), strerror(reason));
+        return error_set(ret_error, status_of(code, reason), "%s: %s (%s)", doing, sqlite3_errmsg(handle),
+                         strerror(reason));
     return error_set(ret_error, status_of(code, 0), "%s: %s", doing, sqlite3_errmsg(handle));
 }
 

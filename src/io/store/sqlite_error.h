@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 
-/* What SQLite's last call on the handle said, after "doing: ": ERR_NO_MEMORY, ERR_CORRUPT, ERR_NO_SPACE or ERR_IO. Never a row's
- * content. */
+/*
+ * What SQLite's last call on the handle said, after "doing: ": ERR_NO_MEMORY, ERR_CORRUPT, ERR_NO_SPACE or ERR_IO.
+ * Never a row's content.
+ */
 enum status sqlite_error_set(sqlite3 *handle, const char *doing, struct error *ret_error);
 
 /* Runs statements without rows or parameters. */

@@ -10,15 +10,15 @@
 
 /*
  * The file PATH.ballast beside the database. It holds disk blocks and nothing else: when the disk is full it is given
- * up, and its blocks are there for the writes that must not fail. It is made again when there is room for twice its size,
- * so that it never takes the last bytes itself. Used by the store's thread alone.
+ * up, and its blocks are there for the writes that must not fail. It is made again when there is room for twice its
+ * size, so that it never takes the last bytes itself. Used by the store's thread alone.
  */
 struct store_ballast {
     const char *path; /* of the database; borrowed */
     size_t wanted;    /* bytes; 0: none */
     bool is_there;
-    int64_t due;      /* clock_boot_ms() of the next attempt to make it */
-    unsigned failures; /* in a row */
+    int64_t due;          /* clock_boot_ms() of the next attempt to make it */
+    unsigned failures;    /* in a row */
     struct error trouble; /* why it is not there; status OK: it is, or none is wanted */
 };
 

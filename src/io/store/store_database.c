@@ -103,8 +103,8 @@ void store_database_destroy(struct store_database *database)
 }
 
 /*
- * SQLite goes on in a file that was deleted, moved or replaced, and all is well until the next start, which reads another one. A
- * token that is only there is not saved.
+ * SQLite goes on in a file that was deleted, moved or replaced, and all is well until the next start, which reads
+ * another one. A token that is only there is not saved.
  */
 static enum status check_place(struct store_database *database, struct error *ret_error)
 {
@@ -125,15 +125,15 @@ static ino_t find_log(const struct store_database *database)
 }
 
 /*
- * The same for the log: commits go on in a deleted one, and the next start knows nothing of them. SQLite still reads it,
- * so all that it holds goes into the database, and a new one is begun.
+ * The same for the log: commits go on in a deleted one, and the next start knows nothing of them. SQLite still reads
+ * it, so all that it holds goes into the database, and a new one is begun.
  */
 static enum status check_log(struct store_database *database, struct error *ret_error)
 {
     if (database->log_inode == 0 || find_log(database) == database->log_inode)
         return OK;
-    enum status status =
-        set_journal_mode(database->handle, "delete", "store: its write-ahead log was deleted, and is in use", ret_error);
+    enum status status = set_journal_mode(database->handle, "delete",
+                                          "store: its write-ahead log was deleted, and is in use", ret_error);
     if (status == OK)
         status = start_wal(database->handle, ret_error);
     if (status != OK)

@@ -23,7 +23,7 @@ struct store_sqlite {
     store_ballast_changed *ballast_changed;
     void *ballast_context;
     struct store_ballast_state ballast_told;
-    struct metrics *metrics;     /* NULL: nobody counts */
+    struct metrics *metrics; /* NULL: nobody counts */
 };
 
 static struct store_sqlite *of_store(struct store *store)

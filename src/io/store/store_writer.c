@@ -35,7 +35,7 @@ struct store_writer {
     struct loop_wakeup *wakeup;
     pthread_t thread;
     bool is_running;
-    int64_t last_commit; /* loop_slice_now(); the thread's alone */
+    int64_t last_commit;  /* loop_slice_now(); the thread's alone */
     pthread_mutex_t lock; /* for everything below */
     pthread_cond_t changed;
     enum writer_state state;
@@ -455,7 +455,9 @@ static void *run_writer(void *context)
     /* By the thread itself: naming another one writes below /proc, which the sandbox forbids. */
     prctl(PR_SET_NAME, "store");
     take_own_descriptors(writer);
-    /* Who waits for a token that is there goes before who waits for the disk. Where it is not allowed both are equal. */
+    /*
+     * Who waits for a token that is there goes before who waits for the disk. Where it is not allowed both are equal.
+     */
     setpriority(PRIO_PROCESS, 0, WRITER_NICE);
     if (!open_database(writer))
         return NULL;

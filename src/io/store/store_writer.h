@@ -58,8 +58,8 @@ struct store_job {
 void store_answer_destroy(struct store_answer *answer);
 
 /*
- * Starts the thread, which opens the database, and returns when it is open. path: copied. crypto: borrowed. wakeup: signalled
- * when there are answers; borrowed. Errors as store_sqlite_create().
+ * Starts the thread, which opens the database, and returns when it is open. path: copied. crypto: borrowed. wakeup:
+ * signalled when there are answers; borrowed. Errors as store_sqlite_create().
  */
 enum status store_writer_start(const char *path, struct store_crypto *crypto, struct loop_wakeup *wakeup,
                                struct store_writer **ret_writer, struct error *ret_error);

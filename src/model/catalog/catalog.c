@@ -34,21 +34,18 @@ struct catalog *catalog_create(const struct catalog_options *options)
 static void tenant_destroy(struct tenant *tenant)
 {
     struct iclient_name *name, *next_name;
-    HASH_ITER(hh, tenant->iclients, name, next_name)
-    {
+    HASH_ITER (hh, tenant->iclients, name, next_name) {
         HASH_DEL(tenant->iclients, name);
         free(name);
     }
     struct connection_entry *connection, *next_connection;
-    HASH_ITER(hh, tenant->connections, connection, next_connection)
-    {
+    HASH_ITER (hh, tenant->connections, connection, next_connection) {
         HASH_DEL(tenant->connections, connection);
         connection_destroy(connection->connection);
         free(connection);
     }
     struct component_entry *component, *next_component;
-    HASH_ITER(hh, tenant->components, component, next_component)
-    {
+    HASH_ITER (hh, tenant->components, component, next_component) {
         HASH_DEL(tenant->components, component);
         free(component);
     }
@@ -61,21 +58,18 @@ void catalog_destroy(struct catalog *catalog)
     if (!catalog)
         return;
     struct tenant *tenant, *next_tenant;
-    HASH_ITER(hh, catalog->tenants, tenant, next_tenant)
-    {
+    HASH_ITER (hh, catalog->tenants, tenant, next_tenant) {
         HASH_DEL(catalog->tenants, tenant);
         tenant_destroy(tenant);
     }
     struct iclient_entry *entry, *next_entry;
-    HASH_ITER(hh, catalog->ids, entry, next_entry)
-    {
+    HASH_ITER (hh, catalog->ids, entry, next_entry) {
         HASH_DEL(catalog->ids, entry);
         iclient_destroy(entry->iclient);
         free(entry);
     }
     struct preset_entry *preset, *next_preset;
-    HASH_ITER(hh, catalog->presets, preset, next_preset)
-    {
+    HASH_ITER (hh, catalog->presets, preset, next_preset) {
         HASH_DEL(catalog->presets, preset);
         provider_preset_destroy(preset->preset);
         free(preset);

@@ -42,8 +42,8 @@ static const struct preset_entry *nearest_preset(struct catalog *catalog, const 
         return NULL;
     size_t filled = 0;
     struct preset_entry *entry, *next;
-    HASH_ITER(hh, catalog->presets, entry, next)
-    names[filled++] = provider_preset_name(entry->preset);
+    HASH_ITER (hh, catalog->presets, entry, next)
+        names[filled++] = provider_preset_name(entry->preset);
     const char *nearest = nearest_name(name, names, filled);
     free(names);
     return nearest ? catalog_preset_entry(catalog, nearest) : NULL;
@@ -58,8 +58,8 @@ static const char *nearest_iclient(struct catalog *catalog, const struct tenant 
     size_t filled = 0;
     struct iclient_name *entry, *next;
     if (tenant)
-        HASH_ITER(hh, tenant->iclients, entry, next)
-    names[filled++] = entry->versions ? iclient_name(entry->versions->iclient) : entry->lower_name;
+        HASH_ITER (hh, tenant->iclients, entry, next)
+            names[filled++] = entry->versions ? iclient_name(entry->versions->iclient) : entry->lower_name;
     const char *nearest = nearest_name(name, names, filled);
     free(names);
     return nearest;

@@ -25,8 +25,8 @@ struct iclient_entry {
 /* All versions of one name, the one that the name alone means first. */
 struct iclient_name {
     char lower_name[NAME_SIZE];
-    struct iclient_entry *versions;     /* NULL: only documents with faults so far */
-    struct connection_entry *implicit;  /* the connection of the first version's own; NULL */
+    struct iclient_entry *versions;    /* NULL: only documents with faults so far */
+    struct connection_entry *implicit; /* the connection of the first version's own; NULL */
     bool has_faults;
     bool faults_told; /* one fault for all the connections of an iClient that was left out */
     UT_hash_handle hh;

@@ -55,8 +55,7 @@ static void find_single(const json_t *variables, struct client_variables *found)
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)variables, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)variables, name, value) {
         if (strlen(name) >= VARIABLE_LENGTH)
             continue;
         if (!*found->secret && beginning_of(name, "SECRET") >= 0)
@@ -74,8 +73,7 @@ static void find_variables(const json_t *variables, struct client_variables *fou
     *found = (struct client_variables){0};
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)variables, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)variables, name, value) {
         if (find_pair(variables, name, found))
             return;
     }
@@ -143,8 +141,7 @@ static void note_other_variables(const struct component_reading *reading, const 
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)variables, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)variables, name, value) {
         bool is_used =
             strcmp(name, used->id) == 0 || strcmp(name, used->secret) == 0 || json_object_get(reading->settings, name);
         char pointer[POINTER_LENGTH];

@@ -82,8 +82,7 @@ static bool add_scope(struct component_reading *reading)
             json_array_append(scopes, (json_t *)(uintptr_t)value);
         size_t index;
         json_t *element;
-        json_array_foreach(value, index, element)
-        {
+        json_array_foreach (value, index, element) {
             if (json_string_length(element) > 0)
                 json_array_append(scopes, element);
             else
@@ -98,8 +97,7 @@ static bool add_params(struct component_reading *reading)
     AUTO_JSON params = json_object();
     const char *name;
     json_t *value;
-    json_object_foreach(json_object_get(reading->block, "additional_params"), name, value)
-    {
+    json_object_foreach (json_object_get(reading->block, "additional_params"), name, value) {
         char pointer[POINTER_LENGTH];
         snprintf(pointer, sizeof pointer, "additional_params/%.256s", name);
         if (reserved_param_is_of_login(name))
@@ -120,8 +118,7 @@ static void note_unknown_members(const struct component_reading *reading)
                                         "revoke_uri", "scopes",        "scope",    "additional_params"};
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)reading->block, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)reading->block, name, value) {
         bool is_known = false;
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
             is_known |= strcmp(name, known[i]) == 0;

@@ -106,8 +106,7 @@ static bool has_element(const json_t *array, const char *text)
 {
     size_t i;
     json_t *element;
-    json_array_foreach(array, i, element)
-    {
+    json_array_foreach (array, i, element) {
         if (strcmp(json_string_value(element), text) == 0)
             return true;
     }

@@ -23,8 +23,7 @@ static bool fill_masks(json_t *value, const json_t *previous)
     const char *name;
     json_t *member;
     bool done = true;
-    json_object_foreach(value, name, member)
-    {
+    json_object_foreach (value, name, member) {
         json_t *old = json_object_get(previous, name);
         if (is_mask(member) && old)
             done &= json_object_set(value, name, old) == 0;

@@ -88,8 +88,7 @@ static void read_group(struct access_reading *reading, const char *parent, const
     }
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         size_t i = 0;
         while (i < TENANT_PERMISSION_COUNT &&
                (strcmp(permissions[i].group, group) != 0 || strcmp(permissions[i].name, name) != 0))
@@ -117,8 +116,7 @@ static void read_tenant(struct access_reading *reading, const char *parent, cons
         groups[i] = permissions[i].group;
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         char pointer[POINTER_MAX];
         if (!is_group(name)) {
             add_unknown(reading, parent, name, groups, TENANT_PERMISSION_COUNT);
@@ -134,8 +132,7 @@ static void read_tenants(struct access_reading *reading, const char *parent, con
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         if (!name_is_valid(name)) {
             add_fault(reading, parent, name, "is no tenant's name: it " NAME_RULE_TEXT);
             continue;

@@ -33,7 +33,10 @@ static enum status append_json(const json_t *object, const char *path, struct te
     return json_read_as_text(found, value) ? OK : ERR_TOO_LARGE;
 }
 
-/* The context is where a pointer to the maker stands: a lookup does not change its context, and the maker notes what it saw. */
+/*
+ * The context is where a pointer to the maker stands: a lookup does not change its context, and the maker notes what it
+ * saw.
+ */
 static enum status look_up(const void *context, const char *path, struct text_buffer *value)
 {
     struct binding_maker *maker = *(struct binding_maker *const *)context;
@@ -128,8 +131,8 @@ static void set_static_jwt(struct binding_maker *maker, const struct secret *jwt
 }
 
 /*
- * A token body of the iClient's own is sent as it stands, and so says more truly than the fields whose tokens come back.
- * NULL: there is no such body, it does not have the parameter, or the parameter has no value now.
+ * A token body of the iClient's own is sent as it stands, and so says more truly than the fields whose tokens come
+ * back. NULL: there is no such body, it does not have the parameter, or the parameter has no value now.
  */
 static char *render_from_own_body(struct binding_maker *maker, const char *name)
 {
@@ -159,9 +162,8 @@ static void set_claims(struct binding_maker *maker)
         const char *name;
         enum binding_part part;
         bool is_client_id;
-    } claims[] = {{"iss", BINDING_JWT_ISSUER, true},
-                  {"sub", BINDING_JWT_SUBJECT, true},
-                  {"aud", BINDING_JWT_AUDIENCE, false}};
+    } claims[] = {
+        {"iss", BINDING_JWT_ISSUER, true}, {"sub", BINDING_JWT_SUBJECT, true}, {"aud", BINDING_JWT_AUDIENCE, false}};
     const json_t *payload = iclient_json(maker->iclient, ICLIENT_JWT_PAYLOAD);
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
         const json_t *value = json_object_get(payload, claims[i].name);
@@ -182,7 +184,9 @@ static void set_username(struct binding_maker *maker)
     set_copy(maker, BINDING_USERNAME, connection_username(maker->connection));
 }
 
-/* enableJWT with clientcredentials and a token body of its own: the body has the JWT, or the document would be refused. */
+/*
+ * enableJWT with clientcredentials and a token body of its own: the body has the JWT, or the document would be refused.
+ */
 static bool sends_jwt_in_own_body(const struct iclient *iclient)
 {
     return iclient_grant(iclient) == GRANT_CLIENT_CREDENTIALS && iclient_flag(iclient, ICLIENT_ENABLE_JWT) &&

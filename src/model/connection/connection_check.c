@@ -45,8 +45,7 @@ static void check_overrides(struct connection_check *check)
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
         const char *name;
         json_t *value;
-        json_object_foreach(json_object_get(check->kept, groups[i]), name, value)
-        {
+        json_object_foreach (json_object_get(check->kept, groups[i]), name, value) {
             if (!iclient_has_member(check->connection->iclient, groups[i], name))
                 continue;
             AUTO_FINISH(text_buffer) pointer;
@@ -90,8 +89,8 @@ static void visit_param(void *context, const struct template_site *site)
     struct iclient_path_value value;
     bool resolves = true;
     if (in_iclient)
-        resolves = strcmp(in_iclient, "jwt.token") == 0 ||
-                   iclient_find_path(check->connection->iclient, in_iclient, &value);
+        resolves =
+            strcmp(in_iclient, "jwt.token") == 0 || iclient_find_path(check->connection->iclient, in_iclient, &value);
     else if (in_connection)
         resolves = connection_has_path(check->connection, check->kept, in_connection);
     if (!resolves)

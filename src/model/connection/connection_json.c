@@ -166,8 +166,7 @@ static bool are_params(const json_t *value)
         return false;
     const char *name;
     json_t *member;
-    json_object_foreach((json_t *)value, name, member)
-    {
+    json_object_foreach ((json_t *)value, name, member) {
         if (*name == '\0' || json_is_object(member) || json_is_array(member) || json_is_null(member))
             return false;
     }
@@ -258,8 +257,7 @@ static void read_document(struct connection_reader *reader, const json_t *docume
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)document, name, value)
-    {
+    json_object_foreach ((json_t *)document, name, value) {
         size_t i = 0;
         while (i < MEMBER_COUNT && strcmp(members[i].pointer + 1, name) != 0)
             i++;

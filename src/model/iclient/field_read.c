@@ -270,8 +270,7 @@ static json_t *read_params(struct field_walk *walk, enum iclient_field field, co
         document_fault(walk->faults, pointer, NULL, "has more than %d members", PARAMS_MAX);
     const char *name;
     json_t *member;
-    json_object_foreach((json_t *)value, name, member)
-    {
+    json_object_foreach ((json_t *)value, name, member) {
         if (*name && !json_is_object(member) && !json_is_array(member))
             continue;
         AUTO_FINISH(text_buffer) at;
@@ -347,12 +346,24 @@ static json_t *read_secret_object(struct field_walk *walk, enum iclient_field fi
 }
 
 static read_kind *const readers[] = {
-    [FIELD_TEXT] = read_text,     [FIELD_TEMPLATE] = read_text,     [FIELD_URI] = read_text,
-    [FIELD_FLAG] = read_flag,     [FIELD_NUMBER] = read_number,     [FIELD_ID] = read_id,
-    [FIELD_TIME] = read_time,     [FIELD_LIFETIME] = read_lifetime, [FIELD_CHOICE] = read_choice,
-    [FIELD_SECRET] = read_secret, [FIELD_OBJECT] = read_object,     [FIELD_SECRET_OBJECT] = read_secret_object,
-    [FIELD_PARAMS] = read_params, [FIELD_STRINGS] = read_strings,   [FIELD_HEADERS] = read_headers,
-    [FIELD_BODY] = read_body,     [FIELD_RULES] = read_rules,     [FIELD_PATH] = read_path,
+    [FIELD_TEXT] = read_text,
+    [FIELD_TEMPLATE] = read_text,
+    [FIELD_URI] = read_text,
+    [FIELD_FLAG] = read_flag,
+    [FIELD_NUMBER] = read_number,
+    [FIELD_ID] = read_id,
+    [FIELD_TIME] = read_time,
+    [FIELD_LIFETIME] = read_lifetime,
+    [FIELD_CHOICE] = read_choice,
+    [FIELD_SECRET] = read_secret,
+    [FIELD_OBJECT] = read_object,
+    [FIELD_SECRET_OBJECT] = read_secret_object,
+    [FIELD_PARAMS] = read_params,
+    [FIELD_STRINGS] = read_strings,
+    [FIELD_HEADERS] = read_headers,
+    [FIELD_BODY] = read_body,
+    [FIELD_RULES] = read_rules,
+    [FIELD_PATH] = read_path,
     [FIELD_JSON_OBJECT] = read_json_object,
 };
 
@@ -384,7 +395,10 @@ static json_t *read_normal(struct field_walk *walk, enum iclient_field field, co
     return normal;
 }
 
-/* Left blank in a form; at its word it would ask for a token without even a grant_type. A revocation may well have no body. */
+/*
+ * Left blank in a form; at its word it would ask for a token without even a grant_type. A revocation may well have no
+ * body.
+ */
 static bool is_blank_body(enum iclient_field field, const json_t *value)
 {
     const char *text = json_string_value(value);
@@ -393,8 +407,8 @@ static bool is_blank_body(enum iclient_field field, const json_t *value)
 }
 
 /*
- * What the document shows in place of headers, a body or parameters with literal secrets: their normal form, as JSON text
- * where they were text. NULL: there are none.
+ * What the document shows in place of headers, a body or parameters with literal secrets: their normal form, as JSON
+ * text where they were text. NULL: there are none.
  */
 static json_t *mask_wire_secrets(struct field_walk *walk, const struct iclient_field_row *row, const json_t *value,
                                  const json_t *normal)
@@ -431,7 +445,8 @@ static void read_field(struct field_walk *walk, enum iclient_field field, const 
     if (row->kind == FIELD_COMPUTED)
         return;
     if (field_set_has(walk->set, field)) {
-        document_fault(walk->faults, row->pointer, "leave one of the two out", "stands there twice, once as \"%s\"", name);
+        document_fault(walk->faults, row->pointer, "leave one of the two out", "stands there twice, once as \"%s\"",
+                       name);
         return;
     }
     bool is_blank = is_blank_body(field, value);
@@ -498,8 +513,7 @@ static json_t *read_level(struct field_walk *walk, const char *parent, const jso
     walk->faults->no_memory |= !level;
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)object, name, value)
-    {
+    json_object_foreach ((json_t *)object, name, value) {
         read_member(walk, parent, name, value, level);
     }
     return level;

@@ -11,7 +11,9 @@ enum { FIELD_TEXT_MAX = 8192 };
  */
 const char *field_rule_broken(enum iclient_field field, const char *text);
 
-/* The spelling that row->choices has for text or what row->other_words calls so, case ignored; NULL when it is neither. */
+/*
+ * The spelling that row->choices has for text or what row->other_words calls so, case ignored; NULL when it is neither.
+ */
 const char *field_choice(const struct iclient_field_row *row, const char *text);
 
 #endif

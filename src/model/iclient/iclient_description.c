@@ -33,7 +33,7 @@
     X(JWT_PRIVATE_KEY, "The key for all other methods, PEM.")                                                          \
     X(JWT_PASSPHRASE, "Of an encrypted private key.")                                                                  \
     X(JWT_SECRET_IS_BASE64, "true: jwt.secret is Base64 of the key.")                                                  \
-    X(JWT_HEADER, "More header members, with templates: {\"kid\": \"key-1\"}. Also called headers.")                    \
+    X(JWT_HEADER, "More header members, with templates: {\"kid\": \"key-1\"}. Also called headers.")                   \
     X(JWT_PAYLOAD, "The claims, with templates. Only iat and exp are added where they are absent; null removes one.")  \
     X(JWT_LIFETIME, "Seconds from iat to exp.")                                                                        \
     X(JWT_TOKEN, "A JWT that was signed elsewhere, used as it is.")                                                    \

@@ -14,8 +14,7 @@ static void drop_nulls(json_t *object)
     const char *name;
     json_t *value;
     void *next;
-    json_object_foreach_safe(object, next, name, value)
-    {
+    json_object_foreach_safe (object, next, name, value) {
         if (json_is_null(value))
             json_object_del(object, name);
     }
@@ -37,7 +36,8 @@ static bool lay_over_preset(struct iclient *iclient)
     for (size_t i = 0; i < iclient->fields.value_count; i++) {
         const struct field_value *own = &iclient->fields.values[i];
         const enum iclient_field_kind kind = iclient_field_row(own->field)->kind;
-        if (!own->value || (kind != FIELD_OBJECT && kind != FIELD_JSON_OBJECT && kind != FIELD_PARAMS && kind != FIELD_HEADERS))
+        if (!own->value ||
+            (kind != FIELD_OBJECT && kind != FIELD_JSON_OBJECT && kind != FIELD_PARAMS && kind != FIELD_HEADERS))
             continue;
         /* A payload says all that is signed: nothing of the preset's is added to it. */
         if (own->field == ICLIENT_JWT_PAYLOAD)

@@ -209,8 +209,7 @@ static void check_form_members(const struct validation *validation, enum iclient
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)body, name, value)
-    {
+    json_object_foreach ((json_t *)body, name, value) {
         if (!json_is_object(value) && !json_is_array(value) && !json_is_null(value))
             continue;
         AUTO_FINISH(text_buffer) pointer;

@@ -94,8 +94,8 @@ static void warn_of_short_secret(const struct jwt_validation *jwt, const char *m
     const size_t wanted = strtoul(method + prefix, NULL, 10) / 8;
     const size_t length = secret_length(key);
     if (length > 0 && length < wanted)
-        document_warning(jwt->faults, pointer_of(field), NULL, "is short for %s: %zu bytes where %zu are advised (RFC 7518)",
-                         method, length, wanted);
+        document_warning(jwt->faults, pointer_of(field), NULL,
+                         "is short for %s: %zu bytes where %zu are advised (RFC 7518)", method, length, wanted);
 }
 
 static void check_key(const struct jwt_validation *jwt, const struct iclient_options *options, const char *method,
@@ -143,8 +143,9 @@ static bool is_token_text(const struct secret *token)
 /* jwt.token stands for all that would make one. */
 static void check_static_token(const struct jwt_validation *jwt)
 {
-    static const enum iclient_field makers[] = {ICLIENT_JWT_SIGNATURE_METHOD, ICLIENT_JWT_SECRET, ICLIENT_JWT_PRIVATE_KEY,
-                                                ICLIENT_JWT_HEADER,           ICLIENT_JWT_PAYLOAD, ICLIENT_JWT_LIFETIME};
+    static const enum iclient_field makers[] = {ICLIENT_JWT_SIGNATURE_METHOD, ICLIENT_JWT_SECRET,
+                                                ICLIENT_JWT_PRIVATE_KEY,      ICLIENT_JWT_HEADER,
+                                                ICLIENT_JWT_PAYLOAD,          ICLIENT_JWT_LIFETIME};
     if (!is_own(jwt, ICLIENT_JWT_TOKEN))
         return;
     const struct secret *token = iclient_secret(jwt->iclient, ICLIENT_JWT_TOKEN);
@@ -152,7 +153,8 @@ static void check_static_token(const struct jwt_validation *jwt)
         contradiction(jwt, ICLIENT_JWT_TOKEN, "has characters in it that no JWT has");
     for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++)
         if (is_own(jwt, makers[i]))
-            document_warning(jwt->faults, pointer_of(makers[i]), NULL, "has no effect beside jwt.token, which is used as it is");
+            document_warning(jwt->faults, pointer_of(makers[i]), NULL,
+                             "has no effect beside jwt.token, which is used as it is");
 }
 
 /*
@@ -166,14 +168,16 @@ static void check_payload(const struct jwt_validation *jwt)
     const bool is_assertion = !field_view_is(&jwt->view, ICLIENT_JWT_USE, "accessToken");
     for (size_t i = 0; payload && is_assertion && i < sizeof wanted / sizeof wanted[0]; i++)
         if (!json_object_get(payload, wanted[i]))
-            document_warning(jwt->faults, pointer_of(ICLIENT_JWT_PAYLOAD), "write null for it to say that there is none",
+            document_warning(jwt->faults, pointer_of(ICLIENT_JWT_PAYLOAD),
+                             "write null for it to say that there is none",
                              "has no %s: only iat and exp are added to a payload", wanted[i]);
 }
 
 static void check_encoding(const struct jwt_validation *jwt)
 {
     if (iclient_flag(jwt->iclient, ICLIENT_JWT_SECRET_IS_BASE64) && !is_own(jwt, ICLIENT_JWT_SECRET))
-        document_warning(jwt->faults, pointer_of(ICLIENT_JWT_SECRET_IS_BASE64), NULL, "has no effect: there is no jwt.secret");
+        document_warning(jwt->faults, pointer_of(ICLIENT_JWT_SECRET_IS_BASE64), NULL,
+                         "has no effect: there is no jwt.secret");
 }
 
 /* client_secret_jwt signs with the client secret, HS256 unless another HS method is given (OpenID Connect Core §9). */

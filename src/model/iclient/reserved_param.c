@@ -53,8 +53,7 @@ static void check(const json_t *params, const char *pointer, unsigned where, str
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)params, name, value)
-    {
+    json_object_foreach ((json_t *)params, name, value) {
         if (!is_reserved(name, where))
             continue;
         AUTO_FINISH(text_buffer) at;

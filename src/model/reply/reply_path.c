@@ -18,8 +18,8 @@ enum status reply_path_compile(const char *text, struct reply_path **ret_path, s
     AUTO(reply_path) path = calloc(1, sizeof *path);
     if (!path || !(path->text = strdup(text)))
         return error_set(ret_error, ERR_NO_MEMORY, "path");
-    enum status status = *text == '/' ? xml_path_compile(text, &path->xml, ret_error)
-                                      : json_path_compile(text, &path->json, ret_error);
+    enum status status =
+        *text == '/' ? xml_path_compile(text, &path->xml, ret_error) : json_path_compile(text, &path->json, ret_error);
     if (status == OK)
         *ret_path = TAKE(path);
     return status;
@@ -133,8 +133,7 @@ json_t *reply_path_find_one(const struct reply_path *path, const struct reply_do
     AUTO_JSON values = find_all(path, document);
     size_t index;
     json_t *value;
-    json_array_foreach(values, index, value)
-    {
+    json_array_foreach (values, index, value) {
         if (says_something(value))
             return json_incref(value);
     }

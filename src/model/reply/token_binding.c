@@ -121,8 +121,7 @@ static bool forbids(const struct token_binding *stored, const struct token_bindi
 {
     switch (parts[part].kind) {
     case KIND_ORIGIN:
-        return token_binding_value(present, part) &&
-               !permits_origin(stored, part, token_binding_value(present, part));
+        return token_binding_value(present, part) && !permits_origin(stored, part, token_binding_value(present, part));
     case KIND_VALUE:
     case KIND_ACCOUNT:
         return !same_part(stored, present, part);
@@ -196,7 +195,8 @@ enum status token_binding_check_request(const struct token_binding *binding, enu
                                         const char *client_id, const char *url, struct error *ret_error)
 {
     if (!binding || token_binding_value(binding, BINDING_FINGERPRINT))
-        return error_set(ret_error, ERR_DENIED, "it is not known which server the tokens belong to, so they are not sent");
+        return error_set(ret_error, ERR_DENIED,
+                         "it is not known which server the tokens belong to, so they are not sent");
     if (!same_text(client_id, token_binding_value(binding, BINDING_CLIENT)))
         return error_set(ret_error, ERR_DENIED, "the tokens belong to another client id, so they are not sent");
     AUTO_TEXT origin = NULL;

@@ -263,8 +263,8 @@ static struct token_set *parse_flat(const struct secret *text)
     const struct json_flat_member *rotation = json_flat_find(members, count, "rotation");
     const struct json_flat_member *generation = json_flat_find(members, count, "generation");
     bool is_good = !json_flat_find(members, count, "metadata") && access_token && access_token->length > 0 &&
-                   is_text(refresh_token) && is_text(token_type) && is_text(scope) && is_text(rotation) && generation && !generation->text &&
-                   generation->number >= 0;
+                   is_text(refresh_token) && is_text(token_type) && is_text(scope) && is_text(rotation) && generation &&
+                   !generation->text && generation->number >= 0;
     for (size_t i = 0; is_good && i < TIME_COUNT; i++) {
         const struct json_flat_member *time = json_flat_find(members, count, times[i].name);
         is_good = time && !time->text && is_in_bounds(i, time->number);
@@ -300,7 +300,8 @@ enum status token_set_parse(const struct secret *text, struct token_set **ret_to
         !read_secret(document, "refresh_token", &tokens->refresh_token) ||
         !read_text(document, "token_type", &tokens->token_type) || !read_text(document, "scope", &tokens->scope) ||
         !read_numbers(document, tokens))
-        return error_set(ret_error, ERR_CORRUPT, "stored token set: a member is missing, of the wrong type or out of bounds");
+        return error_set(ret_error, ERR_CORRUPT,
+                         "stored token set: a member is missing, of the wrong type or out of bounds");
     const json_t *rotation = json_object_get(document, "rotation");
     tokens->rotation = find_rotation(json_string_value(rotation), json_string_length(rotation));
     if (secret_length(tokens->access_token) == 0)

@@ -235,8 +235,7 @@ static enum status read_allow(struct rule_reading *reading, const json_t *allow,
     const char *name;
     json_t *entries;
     /* jansson iterates over a mutable object only; nothing is changed. */
-    json_object_foreach((json_t *)(uintptr_t)allow, name, entries)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)allow, name, entries) {
         const struct allow_member *member = find_member(name);
         if (!member)
             return error_set(ret_error, ERR_INVALID, "allow has no member \"%.64s\"", name);

@@ -232,6 +232,7 @@ bool address_rule_equal(const struct address_rule *a, const struct address_rule 
     for (size_t i = 0; is_equal && i < a->count; i++)
         is_equal = a->allowed[i].family == b->allowed[i].family &&
                    a->allowed[i].network.prefix == b->allowed[i].network.prefix &&
-                   memcmp(a->allowed[i].network.address, b->allowed[i].network.address, sizeof a->allowed[i].network.address) == 0;
+                   memcmp(a->allowed[i].network.address, b->allowed[i].network.address,
+                          sizeof a->allowed[i].network.address) == 0;
     return is_equal;
 }

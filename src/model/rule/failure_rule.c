@@ -11,9 +11,9 @@
 enum { STATUS_MIN = 100, STATUS_MAX = 599, VALUE_MAX_LENGTH = 1024 };
 
 struct failure_rule {
-    int status;     /* 0: any */
+    int status;              /* 0: any */
     struct reply_path *path; /* NULL: none */
-    json_t *values; /* array of strings, never empty; NULL: any value that counts */
+    json_t *values;          /* array of strings, never empty; NULL: any value that counts */
 };
 
 struct failure_rules {
@@ -56,8 +56,7 @@ static enum status append_array(json_t *values, const json_t *array, struct erro
 {
     size_t index;
     const json_t *value;
-    json_array_foreach(array, index, value)
-    {
+    json_array_foreach (array, index, value) {
         if (!is_scalar(value))
             return error_set(ret_error, ERR_INVALID, "a value is no string, number or boolean");
         AUTO_FINISH(text_buffer) text;
@@ -142,7 +141,8 @@ enum status failure_rules_add(struct failure_rules *rules, int status, const cha
     if (path)
         result = reply_path_compile(path, &compiled, ret_error);
     if (result == OK)
-        result = append_rule(rules, &(struct failure_rule){.status = status, .path = compiled, .values = texts}, ret_error);
+        result =
+            append_rule(rules, &(struct failure_rule){.status = status, .path = compiled, .values = texts}, ret_error);
     if (result == OK) {
         compiled = NULL;
         texts = NULL;
@@ -162,8 +162,7 @@ enum status failure_rules_add_json(struct failure_rules *rules, const json_t *ru
     const char *name;
     json_t *value;
     /* jansson iterates over a mutable object only; nothing is changed. */
-    json_object_foreach((json_t *)(uintptr_t)rule, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)rule, name, value) {
         if (!is_known_member(name))
             return error_set(ret_error, ERR_INVALID, "a failure rule has no member \"%.100s\"", name);
     }
@@ -207,8 +206,7 @@ static bool value_is_listed(const json_t *value, const json_t *texts)
     }
     size_t index;
     const json_t *listed;
-    json_array_foreach(texts, index, listed)
-    {
+    json_array_foreach (texts, index, listed) {
         if (strcmp(text, json_string_value(listed)) == 0)
             return true;
     }
@@ -228,8 +226,7 @@ static json_t *find_failing(const struct failure_rule *rule, const struct reply_
         return found && value_fails(rule, found) ? TAKE(found) : NULL;
     size_t index;
     json_t *element;
-    json_array_foreach(found, index, element)
-    {
+    json_array_foreach (found, index, element) {
         if (value_fails(rule, element))
             return json_incref(element);
     }

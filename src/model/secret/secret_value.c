@@ -155,8 +155,7 @@ static bool walk_object(struct object_walk *walk, const json_t *object, json_t *
     bool done = masked != NULL;
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)object, name, value)
-    {
+    json_object_foreach ((json_t *)object, name, value) {
         json_t *member = NULL;
         if (!walk_member(walk, name, value, &member))
             done = false;

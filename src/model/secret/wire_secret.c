@@ -131,13 +131,11 @@ static bool mask_members(json_t *value, bool is_named, size_t *count)
     json_t *member;
     size_t i;
     bool done = true;
-    json_object_foreach(value, name, member)
-    {
+    json_object_foreach (value, name, member) {
         bool is_secrets = is_named ? !name_is_harmless(name) : name_is_secret(name);
         done = mask_member(value, name, is_secrets, member, count) && done;
     }
-    json_array_foreach(value, i, member)
-    {
+    json_array_foreach (value, i, member) {
         done = mask_element(value, i, is_named, member, count) && done;
     }
     return done;
@@ -156,13 +154,11 @@ bool wire_secret_has_mask(const json_t *normal)
     const char *name;
     json_t *member;
     size_t i;
-    json_object_foreach((json_t *)normal, name, member)
-    {
+    json_object_foreach ((json_t *)normal, name, member) {
         if (wire_secret_has_mask(member))
             return true;
     }
-    json_array_foreach((json_t *)normal, i, member)
-    {
+    json_array_foreach ((json_t *)normal, i, member) {
         if (wire_secret_has_mask(member))
             return true;
     }
@@ -173,8 +169,7 @@ static json_t *previous_header(const json_t *previous, const char *name)
 {
     size_t i;
     json_t *header;
-    json_array_foreach((json_t *)previous, i, header)
-    {
+    json_array_foreach ((json_t *)previous, i, header) {
         const char *own = header_name(header);
         if (own && strcasecmp(own, name) == 0)
             return header;
@@ -195,16 +190,14 @@ bool wire_secret_keep(json_t *normal, const json_t *previous)
     json_t *member;
     size_t i;
     bool done = true;
-    json_object_foreach(normal, name, member)
-    {
+    json_object_foreach (normal, name, member) {
         json_t *old = json_object_get(previous, name);
         if (is_mask(member) && old)
             done = json_object_set(normal, name, old) == 0 && done;
         else
             done = wire_secret_keep(member, old) && done;
     }
-    json_array_foreach(normal, i, member)
-    {
+    json_array_foreach (normal, i, member) {
         json_t *old = previous_element(previous, i, member);
         if (is_mask(member) && old)
             done = json_array_set(normal, i, old) == 0 && done;
@@ -219,8 +212,7 @@ void wire_secret_drop_masked(json_t *normal)
     const char *name;
     json_t *member;
     void *next;
-    json_object_foreach_safe(normal, next, name, member)
-    {
+    json_object_foreach_safe (normal, next, name, member) {
         if (is_mask(member))
             json_object_del(normal, name);
         else

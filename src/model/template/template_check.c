@@ -45,15 +45,14 @@ static const struct {
     enum iclient_field field;
     unsigned requests;
 } template_fields[] = {
-    {ICLIENT_AUTH_URI, REQUEST_AUTHORIZATION},  {ICLIENT_AUTH_PARAMS, REQUEST_AUTHORIZATION},
-    {ICLIENT_ISSUER, REQUEST_AUTHORIZATION},
-    {ICLIENT_TOKEN_URI, REQUEST_TOKEN},         {ICLIENT_TOKEN_BODY, REQUEST_TOKEN},
-    {ICLIENT_TOKEN_HEADERS, REQUEST_TOKEN},     {ICLIENT_TOKEN_PARAMS, REQUEST_TOKEN},
-    {ICLIENT_REFRESH_URI, REQUEST_REFRESH},     {ICLIENT_REFRESH_BODY, REQUEST_REFRESH},
-    {ICLIENT_REFRESH_HEADERS, REQUEST_REFRESH}, {ICLIENT_REFRESH_PARAMS, REQUEST_REFRESH},
-    {ICLIENT_REVOKE_URI, REQUEST_REVOKE},       {ICLIENT_REVOKE_BODY, REQUEST_REVOKE},
-    {ICLIENT_REVOKE_HEADERS, REQUEST_REVOKE},   {ICLIENT_JWT_HEADER, REQUEST_JWT},
-    {ICLIENT_JWT_PAYLOAD, REQUEST_JWT},
+    {ICLIENT_AUTH_URI, REQUEST_AUTHORIZATION}, {ICLIENT_AUTH_PARAMS, REQUEST_AUTHORIZATION},
+    {ICLIENT_ISSUER, REQUEST_AUTHORIZATION},   {ICLIENT_TOKEN_URI, REQUEST_TOKEN},
+    {ICLIENT_TOKEN_BODY, REQUEST_TOKEN},       {ICLIENT_TOKEN_HEADERS, REQUEST_TOKEN},
+    {ICLIENT_TOKEN_PARAMS, REQUEST_TOKEN},     {ICLIENT_REFRESH_URI, REQUEST_REFRESH},
+    {ICLIENT_REFRESH_BODY, REQUEST_REFRESH},   {ICLIENT_REFRESH_HEADERS, REQUEST_REFRESH},
+    {ICLIENT_REFRESH_PARAMS, REQUEST_REFRESH}, {ICLIENT_REVOKE_URI, REQUEST_REVOKE},
+    {ICLIENT_REVOKE_BODY, REQUEST_REVOKE},     {ICLIENT_REVOKE_HEADERS, REQUEST_REVOKE},
+    {ICLIENT_JWT_HEADER, REQUEST_JWT},         {ICLIENT_JWT_PAYLOAD, REQUEST_JWT},
 };
 
 struct check {
@@ -188,12 +187,10 @@ static void walk_value(struct check *check, const json_t *value)
     const char *name;
     size_t i;
     json_t *member;
-    json_object_foreach((json_t *)value, name, member)
-    {
+    json_object_foreach ((json_t *)value, name, member) {
         walk_member(check, name, member);
     }
-    json_array_foreach((json_t *)value, i, member)
-    {
+    json_array_foreach ((json_t *)value, i, member) {
         const char *header = json_read_string(member, "name");
         char index[24];
         snprintf(index, sizeof index, "%zu", i);

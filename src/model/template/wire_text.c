@@ -135,8 +135,7 @@ const char *headers_find(const json_t *headers, const char *name)
 {
     size_t i;
     json_t *header;
-    json_array_foreach((json_t *)headers, i, header)
-    {
+    json_array_foreach ((json_t *)headers, i, header) {
         const char *found = json_read_string(header, "name");
         if (found && strcasecmp(found, name) == 0)
             return json_read_string(header, "value");
@@ -202,8 +201,7 @@ static enum status read_pairs(const json_t *pairs, json_t *headers, struct error
 {
     size_t i;
     json_t *pair;
-    json_array_foreach((json_t *)pairs, i, pair)
-    {
+    json_array_foreach ((json_t *)pairs, i, pair) {
         const char *name = json_read_string(pair, "name");
         const char *value = json_read_string(pair, "value");
         if (!name || !value || json_object_size(pair) != 2)
@@ -219,8 +217,7 @@ static enum status read_members(const json_t *object, json_t *headers, struct er
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)object, name, value)
-    {
+    json_object_foreach ((json_t *)object, name, value) {
         if (!json_is_string(value))
             return error_set(ret_error, ERR_INVALID, "header \"%.64s\" must have a string as its value", name);
         enum status status = add_header(headers, name, json_string_value(value), ret_error);
@@ -268,8 +265,7 @@ json_t *headers_merge(const json_t *below, const json_t *above)
     AUTO_JSON merged = json_array();
     size_t i;
     json_t *header;
-    json_array_foreach((json_t *)below, i, header)
-    {
+    json_array_foreach ((json_t *)below, i, header) {
         if (!headers_find(above, json_read_string(header, "name")) && json_array_append(merged, header) < 0)
             return NULL;
     }

@@ -7,7 +7,10 @@
 #include "base/secret.h"
 #include "protocol/jwt/jws_method.h"
 
-/* An HS secret: not empty. ERR_INVALID. A short one is the provider's choice; documents are warned of it when they are read. */
+/*
+ * An HS secret: not empty. ERR_INVALID. A short one is the provider's choice; documents are warned of it when they are
+ * read.
+ */
 enum status jws_key_check_secret(const struct jws_method *method, const struct secret *key, struct error *ret_error);
 
 /*

@@ -10,7 +10,7 @@ enum jws_family { JWS_HMAC, JWS_RSA, JWS_RSA_PSS, JWS_ECDSA, JWS_EDDSA };
 struct jws_method {
     const char *name;
     enum jws_family family;
-    const char *digest; /* OpenSSL's name; NULL for EdDSA, which hashes by itself */
+    const char *digest;     /* OpenSSL's name; NULL for EdDSA, which hashes by itself */
     const char *curve;      /* ECDSA: OpenSSL's group name */
     const char *curve_name; /* ECDSA: as a person knows it */
     size_t coordinate_size; /* ECDSA: bytes of each half of the signature (RFC 7518 §3.4) */

@@ -28,8 +28,7 @@ static const struct iclient *iclient_of(const struct grant_context *context)
 static enum status render(const struct grant_context *context, const json_t *templates, const char *field,
                           json_t **ret_rendered, struct error *ret_error)
 {
-    enum status status =
-        template_json_render(templates, grant_context_lookup, context, ret_rendered, ret_error);
+    enum status status = template_json_render(templates, grant_context_lookup, context, ret_rendered, ret_error);
     if (status != OK && ret_error)
         error_prefix(ret_error, "%s", field);
     return status;
@@ -52,8 +51,7 @@ static enum status claim_audience(const struct grant_context *context, json_t **
         return OK;
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, TEMPLATE_RESULT_MAX);
-    enum status status =
-        template_render(uri, TEMPLATE_IN_URI, grant_context_lookup, context, &text, ret_error);
+    enum status status = template_render(uri, TEMPLATE_IN_URI, grant_context_lookup, context, &text, ret_error);
     if (status != OK)
         return status;
     *ret_value = json_string(text_buffer_text(&text));
@@ -118,8 +116,7 @@ static void drop_nulls(json_t *claims)
     const char *name;
     json_t *value;
     void *next;
-    json_object_foreach_safe(claims, next, name, value)
-    {
+    json_object_foreach_safe (claims, next, name, value) {
         if (json_is_null(value))
             json_object_del(claims, name);
     }
@@ -254,8 +251,8 @@ static json_t *read_claims(const struct secret *token)
 }
 
 /* Not served when it is over: another one has to be put there. */
-static enum status use_static_token(const struct grant_context *context, struct secret **ret_token,
-                                    json_t **ret_claims, struct error *ret_error)
+static enum status use_static_token(const struct grant_context *context, struct secret **ret_token, json_t **ret_claims,
+                                    struct error *ret_error)
 {
     AUTO(secret) token = hold_static_token(iclient_of(context));
     AUTO_JSON claims = read_claims(token);

@@ -43,8 +43,7 @@ static json_t *complete_header(const struct jws_method *method, const json_t *he
     AUTO_JSON complete = json_pack("{s:s, s:s}", "alg", method->name, "typ", "JWT");
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)header, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)header, name, value) {
         if (strcmp(name, "alg") == 0)
             continue;
         if (json_is_null(value))

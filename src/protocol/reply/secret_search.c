@@ -94,13 +94,11 @@ static bool holds_member(struct leaves *leaves, const json_t *masked)
     json_t *member;
     if (!json_is_object(masked) && !json_is_array(masked))
         return holds_leaf(leaves);
-    json_object_foreach((json_t *)(uintptr_t)masked, name, member)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)masked, name, member) {
         if (holds_below(leaves, name, member))
             return true;
     }
-    json_array_foreach(masked, index, member)
-    {
+    json_array_foreach (masked, index, member) {
         char step[24];
         snprintf(step, sizeof step, "%zu", index);
         if (holds_below(leaves, step, member))
@@ -153,8 +151,7 @@ static bool holds_value(const char *text, const json_t *value)
 {
     size_t index;
     const json_t *element;
-    json_array_foreach(value, index, element)
-    {
+    json_array_foreach (value, index, element) {
         if (holds_text(text, json_string_value(element)))
             return true;
     }

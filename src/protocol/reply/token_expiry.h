@@ -19,7 +19,10 @@ int64_t token_expiry_default(const struct iclient *iclient, int64_t now);
  * expiresInUnit), else RFC 6749's own expires_in, else the default. What cannot be read counts as absent.
  */
 int64_t token_expiry_read(const struct iclient *iclient, const struct reply_document *body, int64_t now);
-/* The refresh token's, from refreshExpiresInPath: a number of expiresInUnit, or a point in time. False: it says nothing. */
+/*
+ * The refresh token's, from refreshExpiresInPath: a number of expiresInUnit, or a point in time. False: it says
+ * nothing.
+ */
 bool token_expiry_read_refresh(const struct iclient *iclient, const struct reply_document *body, int64_t now,
                                int64_t *ret_expires_at);
 

@@ -153,8 +153,7 @@ static enum status join_scope(const json_t *list, struct text_buffer *scope)
 {
     size_t index;
     json_t *element;
-    json_array_foreach(list, index, element)
-    {
+    json_array_foreach (list, index, element) {
         if (!json_is_string(element))
             continue;
         if (scope->length > 0)
@@ -203,13 +202,11 @@ static enum status read_metadata(struct reading *reading, struct error *ret_erro
     size_t index;
     json_t *name;
     bool kept = metadata != NULL;
-    json_array_foreach(iclient_json(reading->iclient, ICLIENT_CALLBACK_METADATA), index, name)
-    {
+    json_array_foreach (iclient_json(reading->iclient, ICLIENT_CALLBACK_METADATA), index, name) {
         const char *text = json_string_value(name);
         kept = kept && keep(metadata, text, json_object_get(reading->context->callback, text));
     }
-    json_array_foreach(iclient_json(reading->iclient, ICLIENT_RESPONSE_METADATA), index, name)
-    {
+    json_array_foreach (iclient_json(reading->iclient, ICLIENT_RESPONSE_METADATA), index, name) {
         const char *text = json_string_value(name);
         AUTO_JSON value =
             reply_path_find(iclient_reply_path(reading->iclient, ICLIENT_RESPONSE_METADATA, index), reading->body);
@@ -223,8 +220,7 @@ static enum status read_metadata(struct reading *reading, struct error *ret_erro
 }
 
 enum status token_grant_read(enum token_exchange exchange, const struct grant_context *context,
-                             const struct reply_document *body, struct token_set **ret_tokens,
-                             struct error *ret_error)
+                             const struct reply_document *body, struct token_set **ret_tokens, struct error *ret_error)
 {
     *ret_error = (struct error){.status = OK};
     AUTO(token_set) tokens = token_set_create();

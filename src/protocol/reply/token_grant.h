@@ -12,7 +12,6 @@
  * read; else its message is empty.
  */
 enum status token_grant_read(enum token_exchange exchange, const struct grant_context *context,
-                             const struct reply_document *body, struct token_set **ret_tokens,
-                             struct error *ret_error);
+                             const struct reply_document *body, struct token_set **ret_tokens, struct error *ret_error);
 
 #endif

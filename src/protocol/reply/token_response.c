@@ -86,8 +86,8 @@ static json_t *find_description(const struct reply_document *body)
 {
     static const char *const paths[] = {"error_description", "error.message", "message", "errors.0.message", "detail"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        AUTO_JSON text = body->xml ? reply_document_member(body, paths[i])
-                                   : json_incref(json_read_path(body->json, paths[i]));
+        AUTO_JSON text =
+            body->xml ? reply_document_member(body, paths[i]) : json_incref(json_read_path(body->json, paths[i]));
         if (json_string_length(text) > 0)
             return TAKE(text);
     }
@@ -211,8 +211,8 @@ static enum outcome_class judge_by_bare_status(const struct judgement *judgement
 }
 
 /*
- * GRANTED is what the reply claims; whether it brings a token is still to be seen. ret_match is set where a failure rule
- * decides.
+ * GRANTED is what the reply claims; whether it brings a token is still to be seen. ret_match is set where a failure
+ * rule decides.
  */
 static enum outcome_class judge(const struct judgement *judgement, struct failure_match *ret_match)
 {

@@ -66,11 +66,9 @@ static enum status add_auth_params(const struct grant_context *context, const st
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)iclient_json(iclient, ICLIENT_AUTH_PARAMS), name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)iclient_json(iclient, ICLIENT_AUTH_PARAMS), name, value) {
         json_t *rendered = NULL;
-        enum status status =
-            template_json_render(value, request_values_lookup, context, &rendered, ret_error);
+        enum status status = template_json_render(value, request_values_lookup, context, &rendered, ret_error);
         if (status != OK)
             return ret_error ? error_prefix(ret_error, "oauth2.authParams.%s", name) : status;
         if (json_object_set_new(parameters, name, rendered) != 0)
@@ -93,8 +91,8 @@ static enum status make_url(const struct grant_context *context, const struct ic
 {
     AUTO_FINISH(text_buffer) url;
     text_buffer_init(&url, URL_MAX);
-    enum status status = template_render(iclient_text(iclient, ICLIENT_AUTH_URI), TEMPLATE_IN_URI, request_values_lookup,
-                                         context, &url, ret_error);
+    enum status status = template_render(iclient_text(iclient, ICLIENT_AUTH_URI), TEMPLATE_IN_URI,
+                                         request_values_lookup, context, &url, ret_error);
     if (status != OK)
         return ret_error ? error_prefix(ret_error, "oauth2.auth.uri") : status;
     status = request_url_append(&url, parameters, ret_error);

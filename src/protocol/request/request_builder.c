@@ -15,8 +15,7 @@ static const char *find_header(const struct request_builder *builder, const char
 {
     size_t index;
     json_t *header;
-    json_array_foreach(builder->headers, index, header)
-    {
+    json_array_foreach (builder->headers, index, header) {
         if (strcasecmp(json_read_string(header, "name"), name) == 0)
             return json_read_string(header, "value");
     }
@@ -114,13 +113,11 @@ enum status request_builder_add_params(struct request_builder *builder, const js
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)params, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)params, name, value) {
         if (json_object_get(builder->extra, name))
             continue;
         json_t *rendered = NULL;
-        enum status status =
-            template_json_render(value, request_values_lookup, builder->context, &rendered, ret_error);
+        enum status status = template_json_render(value, request_values_lookup, builder->context, &rendered, ret_error);
         if (status != OK)
             return ret_error ? error_prefix(ret_error, "%s.%s", field, name) : status;
         if (json_object_set_new(builder->extra, name, rendered) != 0)
@@ -173,8 +170,7 @@ enum status request_url_append(struct text_buffer *url, const json_t *object, st
     const char *mark = strchr(text_buffer_text(url), '?');
     if (mark && !(query = strdup(mark + 1)))
         return error_set(ret_error, ERR_NO_MEMORY, "URL");
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)object, name, value) {
         if (json_is_null(value))
             continue;
         AUTO_FINISH(text_buffer) text;
@@ -221,8 +217,7 @@ static enum status append_form_body(const json_t *parameters, struct text_buffer
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)parameters, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)parameters, name, value) {
         if (json_is_null(value))
             continue;
         AUTO_FINISH(text_buffer) text;
@@ -298,8 +293,7 @@ static enum status set_headers(const struct request_builder *builder, struct htt
         status = http_request_set_header(request, "Authorization", builder->authorization, ret_error);
     size_t index;
     json_t *header;
-    json_array_foreach(builder->headers, index, header)
-    {
+    json_array_foreach (builder->headers, index, header) {
         if (status == OK)
             status = set_own_header(builder, request, header, ret_error);
     }

@@ -5,8 +5,8 @@
 #include "base/cleanup.h"
 #include "base/text/text_buffer.h"
 
-static enum status render_string(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
-                                 struct error *ret_error)
+static enum status render_string(const json_t *value, template_lookup *lookup, const void *context,
+                                 json_t **ret_rendered, struct error *ret_error)
 {
     AUTO_FINISH(text_buffer) text;
     text_buffer_init(&text, TEMPLATE_RESULT_MAX);
@@ -18,14 +18,13 @@ static enum status render_string(const json_t *value, template_lookup *lookup, c
     return *ret_rendered ? OK : error_set(ret_error, ERR_INVALID, "a rendered value is not UTF-8");
 }
 
-static enum status render_object(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
-                                 struct error *ret_error)
+static enum status render_object(const json_t *value, template_lookup *lookup, const void *context,
+                                 json_t **ret_rendered, struct error *ret_error)
 {
     AUTO_JSON object = json_object();
     const char *name;
     json_t *member;
-    json_object_foreach((json_t *)(uintptr_t)value, name, member)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)value, name, member) {
         json_t *rendered = NULL;
         enum status status = template_json_render(member, lookup, context, &rendered, ret_error);
         if (status != OK)
@@ -37,14 +36,13 @@ static enum status render_object(const json_t *value, template_lookup *lookup, c
     return *ret_rendered ? OK : error_set(ret_error, ERR_NO_MEMORY, "object");
 }
 
-static enum status render_array(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
-                                struct error *ret_error)
+static enum status render_array(const json_t *value, template_lookup *lookup, const void *context,
+                                json_t **ret_rendered, struct error *ret_error)
 {
     AUTO_JSON array = json_array();
     size_t index;
     json_t *element;
-    json_array_foreach(value, index, element)
-    {
+    json_array_foreach (value, index, element) {
         json_t *rendered = NULL;
         enum status status = template_json_render(element, lookup, context, &rendered, ret_error);
         if (status != OK)
@@ -56,8 +54,8 @@ static enum status render_array(const json_t *value, template_lookup *lookup, co
     return *ret_rendered ? OK : error_set(ret_error, ERR_NO_MEMORY, "array");
 }
 
-enum status template_json_render(const json_t *value, template_lookup *lookup, const void *context, json_t **ret_rendered,
-                                 struct error *ret_error)
+enum status template_json_render(const json_t *value, template_lookup *lookup, const void *context,
+                                 json_t **ret_rendered, struct error *ret_error)
 {
     switch (json_typeof(value)) {
     case JSON_STRING:

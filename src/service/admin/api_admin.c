@@ -76,7 +76,7 @@ void api_admin_refresh(struct api_request *request)
     if (!wait)
         return;
     struct token_waiter *waiter = NULL;
-    enum token_answer answer = broker_refresh(request->entry, api_request_caller(request), wait_seconds * 1000,
-                                              api_wait_done, wait, &waiter);
+    enum token_answer answer =
+        broker_refresh(request->entry, api_request_caller(request), wait_seconds * 1000, api_wait_done, wait, &waiter);
     api_wait_begin(wait, answer, waiter);
 }

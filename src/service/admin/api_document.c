@@ -52,12 +52,9 @@ static void reply_faults(struct http_call *call, enum document_kind kind, const 
 static void reply_refused(struct http_call *call, enum document_kind kind, const struct document_outcome *outcome)
 {
     static const enum api_error_code codes[] = {
-        [DOCUMENT_NOT_FOUND] = API_ERROR_NOT_FOUND,
-        [DOCUMENT_READ_ONLY] = API_ERROR_READ_ONLY,
-        [DOCUMENT_IN_USE] = API_ERROR_DELETE_NOT_ALLOWED,
-        [DOCUMENT_CONFLICT] = API_ERROR_CONFLICT,
-        [DOCUMENT_BUSY] = API_ERROR_OVERLOADED,
-        [DOCUMENT_UNSAVED] = API_ERROR_STORE_UNAVAILABLE,
+        [DOCUMENT_NOT_FOUND] = API_ERROR_NOT_FOUND,       [DOCUMENT_READ_ONLY] = API_ERROR_READ_ONLY,
+        [DOCUMENT_IN_USE] = API_ERROR_DELETE_NOT_ALLOWED, [DOCUMENT_CONFLICT] = API_ERROR_CONFLICT,
+        [DOCUMENT_BUSY] = API_ERROR_OVERLOADED,           [DOCUMENT_UNSAVED] = API_ERROR_STORE_UNAVAILABLE,
     };
     if (outcome->result == DOCUMENT_INVALID)
         reply_faults(call, kind, outcome->faults);

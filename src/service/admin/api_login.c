@@ -17,7 +17,7 @@ static enum api_error_code begin_error(enum status status)
         return API_ERROR_INACTIVE;
     case ERR_INVALID:
         return API_ERROR_INVALID_REQUEST;
-    case ERR_DENIED: /* the authorization URL cannot be made, or is outside validDomainNames */
+    case ERR_DENIED:    /* the authorization URL cannot be made, or is outside validDomainNames */
     case ERR_NOT_FOUND: /* a template of it leads nowhere */
         return API_ERROR_INVALID_ICLIENT;
     case ERR_NO_MEMORY:
@@ -101,8 +101,7 @@ void api_admin_authorize(struct api_request *request)
     const struct authorization_session *session;
     struct error error = {0};
     api_request_log_action(request, "login");
-    enum status status =
-        authorization_session_begin(request->api->broker, request->entry, asked, &session, &error);
+    enum status status = authorization_session_begin(request->api->broker, request->entry, asked, &session, &error);
     if (status != OK) {
         reply_begin_error(request->call, status, &error);
         return;

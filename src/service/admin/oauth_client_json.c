@@ -133,8 +133,7 @@ static void read_attributes(const json_t *data, const struct iclient *iclient, s
         add_fault(faults, "/data", "attributes", NULL, "must be an object");
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)request->attributes, name, value)
-    {
+    json_object_foreach ((json_t *)(uintptr_t)request->attributes, name, value) {
         size_t i = find_attribute(name);
         if (i == ATTRIBUTES)
             add_unknown(faults, name);

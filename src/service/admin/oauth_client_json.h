@@ -40,7 +40,9 @@ enum status oauth_client_request_read(const json_t *document, const struct iclie
  * the attributes. New reference; NULL when out of memory.
  */
 json_t *oauth_client_create_document(const struct oauth_client_request *request, const struct iclient *definition);
-/* The document of an iClient with the attributes laid over it; a secret that is not said stays masked, which keeps it. */
+/*
+ * The document of an iClient with the attributes laid over it; a secret that is not said stays masked, which keeps it.
+ */
 json_t *oauth_client_change_document(const struct oauth_client_request *request, const struct iclient *iclient);
 
 /*

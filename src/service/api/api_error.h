@@ -9,8 +9,9 @@
 #include "io/http/http_server.h"
 
 /*
- * Every error of both sockets: symbol, code (stable, docs/API.md), HTTP status, whether asking again may help. BUSY is of the
- * caller's own doing: his user has his share. OVERLOADED is the daemon's: a queue is full, or there is no memory.
+ * Every error of both sockets: symbol, code (stable, docs/API.md), HTTP status, whether asking again may help. BUSY is
+ * of the caller's own doing: his user has his share. OVERLOADED is the daemon's: a queue is full, or there is no
+ * memory.
  */
 #define API_ERROR_TABLE(X)                                                                                             \
     X(INVALID_REQUEST, "invalid_request", 400, false)                                                                  \

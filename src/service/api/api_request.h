@@ -20,7 +20,7 @@ enum {
     API_WAIT_DEFAULT = 30,              /* seconds */
     API_WAIT_MAX = 300,
     API_DOCUMENT_MAX = 1024 * 1024,
-    API_LIST_MAX = 128 * 1024 * 1024,   /* about 250,000 connections */
+    API_LIST_MAX = 128 * 1024 * 1024, /* about 250,000 connections */
 };
 
 struct store_wait;
@@ -31,7 +31,7 @@ struct api {
     char *redirect_base_uri;
     struct access_rule *operators;
     struct audit *audit;
-    struct tenant_access *tenants; /* NULL: operators alone */
+    struct tenant_access *tenants;  /* NULL: operators alone */
     struct store_wait *store_waits; /* the store owes each an answer */
     size_t store_wait_count;
 };
@@ -41,10 +41,10 @@ struct api_request {
     struct api *api;
     struct http_call *call;
     struct route_match match;
-    struct token_entry *entry;      /* for NEED_ACCESS; else NULL until api_request_find_entry() */
-    bool says_tenant;               /* in its query; else tenant is "default" */
+    struct token_entry *entry; /* for NEED_ACCESS; else NULL until api_request_find_entry() */
+    bool says_tenant;          /* in its query; else tenant is "default" */
     char tenant[API_NAME_MAX + 1];
-    char name[API_NAME_MAX + 1];    /* of the connection, decoded */
+    char name[API_NAME_MAX + 1]; /* of the connection, decoded */
 };
 
 /*

@@ -120,7 +120,8 @@ static void handle(struct api *api, const struct route_table *table, struct http
     request.call = call;
     request.entry = NULL;
     if (is_from_web_page(call)) {
-        api_permission_deny(api, call, "the sockets from a web page", "this socket is for programs; a web page may not use it");
+        api_permission_deny(api, call, "the sockets from a web page",
+                            "this socket is for programs; a web page may not use it");
         return;
     }
     if (!route_find(table, http_call_verb(call), http_call_path(call), &request.match)) {

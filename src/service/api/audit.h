@@ -7,8 +7,8 @@
 
 /*
  * What is on record (notice), within what line_limit.h allows to a user:
- * who was handed which token, one line for each process and generation of a connection, however often that process asks,
- * and never the token; and who was denied.
+ * who was handed which token, one line for each process and generation of a connection, however often that process
+ * asks, and never the token; and who was denied.
  */
 enum { AUDIT_SLOTS = 1024, AUDIT_SERVED_LINES = 1000, AUDIT_DENIED_LINES = 10 /* of a user within a minute */ };
 

@@ -58,8 +58,7 @@ void store_wait_done(void *context, enum status status, const struct error *erro
 void store_wait_finish(struct api *api)
 {
     struct store_wait *wait, *next;
-    DL_FOREACH_SAFE(api->store_waits, wait, next)
-    {
+    DL_FOREACH_SAFE (api->store_waits, wait, next) {
         wait_destroy(wait);
     }
 }

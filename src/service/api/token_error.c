@@ -9,7 +9,7 @@ enum { MESSAGE_MAX = 8 * 1024 };
 
 struct token_error_row {
     enum api_error_code code;
-    bool has_trouble;     /* the entry's trouble tells it better than message does */
+    bool has_trouble; /* the entry's trouble tells it better than message does */
     const char *message;
     const char *advice;   /* NULL: none */
     bool names_login;     /* the advice ends with the command for a login */
@@ -23,10 +23,10 @@ static const struct token_error_row token_errors[] = {
                         "its configuration says \"active\": false", false, false},
     [TOKEN_CLIENT_REJECTED] = {API_ERROR_CLIENT_REJECTED, true, "the provider refuses the iClient",
                                "check the iClient's client id, secret and grant at the provider", false, true},
-    [TOKEN_PROVIDER_UNAVAILABLE] = {API_ERROR_PROVIDER_UNAVAILABLE, true, "the provider has not answered yet",
-                                    NULL, false, true},
-    [TOKEN_PROVIDER_ERROR] = {API_ERROR_PROVIDER_ERROR, true, "the provider's answer makes no sense",
-                              NULL, false, true},
+    [TOKEN_PROVIDER_UNAVAILABLE] = {API_ERROR_PROVIDER_UNAVAILABLE, true, "the provider has not answered yet", NULL,
+                                    false, true},
+    [TOKEN_PROVIDER_ERROR] = {API_ERROR_PROVIDER_ERROR, true, "the provider's answer makes no sense", NULL, false,
+                              true},
     [TOKEN_STORE_UNAVAILABLE] = {API_ERROR_STORE_UNAVAILABLE, true, "the token store cannot be written",
                                  "the present token is kept; an operator looks at the daemon's log and its disk", false,
                                  true},

@@ -12,10 +12,12 @@
 #define PAGE_TABLE(X)                                                                                                  \
     X(CONNECTED, 200, "Connected", "The login worked.", "You can close this window.", NULL)                            \
     X(NOT_SAVED, 200, "Connected, but not saved yet",                                                                  \
-      "The login worked and is in use. But iclientd cannot write its token store, so a restart would lose it. It goes " \
+      "The login worked and is in use. But iclientd cannot write its token store, so a restart would lose it. It "     \
+      "goes "                                                                                                          \
       "on trying.",                                                                                                    \
       "Whoever runs iclientd has to look at its log and its disk, and must not stop it before this says that "         \
-      "nothing is unsaved:", "iclientctl status")                                                                      \
+      "nothing is unsaved:",                                                                                           \
+      "iclientctl status")                                                                                             \
     X(FRONT, 200, "iclientd",                                                                                          \
       "Browser logins of iclientd begin and end at this address. There is nothing to see here.",                       \
       "To connect an account, run this in a terminal:", "iclientctl login")                                            \

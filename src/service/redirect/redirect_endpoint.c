@@ -28,8 +28,7 @@ enum status redirect_endpoint_create(struct broker *broker, const struct redirec
         return error_set(ret_error, ERR_NO_MEMORY, "the redirect endpoint");
     endpoint->broker = broker;
     endpoint->is_secure = strncasecmp(options->base_uri, "https:", 6) == 0;
-    enum status status =
-        redirect_hosts_init(&endpoint->hosts, options->base_uri, options->listen_port, ret_error);
+    enum status status = redirect_hosts_init(&endpoint->hosts, options->base_uri, options->listen_port, ret_error);
     if (status != OK)
         return status;
     *ret_endpoint = TAKE(endpoint);
@@ -130,7 +129,7 @@ static void take_up_link(struct redirect_endpoint *endpoint, struct http_call *c
 struct browser_wait {
     struct http_call *call;
     const struct authorization_session *session;
-    bool *ended;          /* set when the login ends before the broker has returned; NULL afterwards */
+    bool *ended; /* set when the login ends before the broker has returned; NULL afterwards */
     bool was_declined;
     char *provider_words; /* the answer's error, to be believed only once its state was; NULL: none */
 };
@@ -270,8 +269,7 @@ static void take_answer(struct redirect_endpoint *endpoint, struct http_call *ca
     struct authorization_answer answer = {.path = texts.path, .query = texts.query, .cookie = texts.cookie};
     const struct authorization_session *session = NULL;
     struct error error = {0};
-    enum status status =
-        authorization_session_answer(endpoint->broker, &answer, login_ended, wait, &session, &error);
+    enum status status = authorization_session_answer(endpoint->broker, &answer, login_ended, wait, &session, &error);
     if (status != OK) {
         reply_answer_error(call, status, &error);
         return;

@@ -93,8 +93,9 @@ static void reply_header(struct http_call *call, struct token_entry *entry)
     if (status == OK)
         reply_ready_text(call, header, true);
     else if (status == ERR_UNSUPPORTED)
-        api_error_reply_field(call, "format", "this API takes its token in the URL or the body, not in a header; ask "
-                                              "without format and read \"request\"");
+        api_error_reply_field(call, "format",
+                              "this API takes its token in the URL or the body, not in a header; ask "
+                              "without format and read \"request\"");
     else
         api_error_reply_no_memory(call);
 }
@@ -267,7 +268,8 @@ void api_token_rejected(struct api_request *request)
     }
     const json_t *content_type = json_object_get(report, "content_type");
     if (content_type && !json_is_null(content_type) && !json_is_string(content_type)) {
-        api_error_reply_field(request->call, "content_type", "content_type is the media type of the API's reply, a text");
+        api_error_reply_field(request->call, "content_type",
+                              "content_type is the media type of the API's reply, a text");
         return;
     }
     AUTO_FINISH(reply_document) body = {0};

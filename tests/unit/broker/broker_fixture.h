@@ -45,7 +45,7 @@ struct http_exchange {
 };
 static struct http_exchange *fixture_requests;
 static unsigned fixture_sent;
-static enum status fixture_send_status; /* OK, or why nothing can be sent */
+static enum status fixture_send_status;                         /* OK, or why nothing can be sent */
 static void (*fixture_on_send)(struct http_exchange *exchange); /* NULL: nobody looks */
 
 enum status http_client_send(struct http_client *client, struct http_request *take_request, bool background,
@@ -169,8 +169,8 @@ FIXTURE void fixture_answer_write(struct fixture_write *write)
     free(write);
 }
 
-FIXTURE void fixture_store_write(struct store *store, const struct store_change *changes, size_t count, store_done *done,
-                                void *context)
+FIXTURE void fixture_store_write(struct store *store, const struct store_change *changes, size_t count,
+                                 store_done *done, void *context)
 {
     (void)store;
     struct fixture_write *write = calloc(1, sizeof *write);
@@ -196,7 +196,7 @@ FIXTURE void fixture_run_store(void)
 }
 
 FIXTURE void fixture_store_read_all(struct store *store, enum store_table table, store_row *each, store_done *done,
-                                   void *context)
+                                    void *context)
 {
     (void)store;
     struct fixture_row *row;
@@ -220,17 +220,18 @@ static struct broker *fixture_broker;
 
 #define CREDENTIALS "\"clientId\":\"id\",\"clientSecret\":\"very-secret\""
 #define ENDPOINTS                                                                                                      \
-    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/token\"},"      \
+    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/token\"},"    \
     "\"revoke\":{\"uri\":\"https://as.example.com/revoke\"}"
 #define CODE_ICLIENT(name)                                                                                             \
-    "{\"name\":\"" name "\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS    \
+    "{\"name\":\"" name "\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS   \
     "," ENDPOINTS "}}"
 #define CLIENT_CREDENTIALS_ICLIENT(name)                                                                               \
-    "{\"name\":\"" name "\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"clientcredentials\"," CREDENTIALS \
-    "," ENDPOINTS "}}"
+    "{\"name\":\"" name                                                                                                \
+    "\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"clientcredentials\"," CREDENTIALS "," ENDPOINTS     \
+    "}}"
 
 FIXTURE void fixture_configure(const char *const *iclients, size_t iclient_count, const char *const *connections,
-                              size_t connection_count)
+                               size_t connection_count)
 {
     struct catalog_options options = {.iclient = {.default_redirect_uri = "http://127.0.0.1:8085/callback"}};
     AUTO(catalog) catalog = catalog_create(&options);
@@ -382,7 +383,7 @@ FIXTURE enum token_answer fixture_refresh(struct fixture_caller *caller, const c
 
 /* Puts a first token in place: for the code grant as after a login, for the others by their grant. */
 FIXTURE void fixture_store_tokens(const char *name, const char *access_token, const char *refresh_token,
-                                 int64_t lifetime)
+                                  int64_t lifetime)
 {
     struct token_entry *entry = fixture_entry(name);
     AUTO(token_set) tokens = token_set_create();

@@ -53,7 +53,8 @@ Test(broker, min_ttl_waits_only_when_an_exchange_can_help)
     fixture_now += 100;
     struct token_entry *entry = fixture_entry("mail");
     cr_expect_eq(broker_get(entry, fixture_uid, 500, fixture_now), TOKEN_SERVED);
-    cr_expect_eq(broker_get(entry, fixture_uid, 601, fixture_now), TOKEN_SERVED_SHORT, "600 s is all that this provider gives");
+    cr_expect_eq(broker_get(entry, fixture_uid, 601, fixture_now), TOKEN_SERVED_SHORT,
+                 "600 s is all that this provider gives");
     cr_expect_eq(fixture_sent, 0);
     cr_expect_eq(broker_get(entry, fixture_uid, 550, fixture_now), TOKEN_PENDING);
 }
@@ -219,7 +220,8 @@ Test(broker, reports_of_every_token_pause_the_reporter_and_nobody_else)
     cr_expect_eq(get_as(HONEST), TOKEN_SERVED);
     cr_expect(stale_reason_is(NULL), "a report during a pause concerns the reporter alone");
     cr_expect_eq(broker_report_pause(fixture_entry("mail"), HONEST), 0);
-    cr_expect_eq(report_as(HONEST, fixture_entry("mail")->generation), TOKEN_PENDING, "the first report of another user counts");
+    cr_expect_eq(report_as(HONEST, fixture_entry("mail")->generation), TOKEN_PENDING,
+                 "the first report of another user counts");
     let_refresh_be_granted();
     cr_expect_eq(get_as(NOISY), TOKEN_SERVED, "a new token is served during the pause, too");
     cr_expect_eq(get_as(HONEST), TOKEN_SERVED);
@@ -310,8 +312,9 @@ Test(broker, a_changed_client_id_sets_the_tokens_aside_until_it_is_changed_back)
 {
     fixture_configure_one(CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
-    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                          "\"clientId\":\"mistyped\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}");
+    fixture_configure_one(
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+        "\"clientId\":\"mistyped\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}");
     cr_expect_eq(fixture_get("mail"), TOKEN_AUTHORIZATION_REQUIRED);
     cr_expect_str_eq(token_entry_trouble(fixture_entry("mail"))->code, "configuration_changed");
     fixture_configure_one(CODE_ICLIENT("mail"));
@@ -360,8 +363,9 @@ Test(broker, an_edit_during_a_refresh_does_not_lose_the_rotated_token)
 
 Test(broker, an_edit_during_a_refresh_does_not_hide_that_its_reply_was_lost)
 {
-    static const char other[] = "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                                "\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
+    static const char other[] =
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+        "\"clientId\":\"id\",\"clientSecret\":\"other\"," ENDPOINTS "}}";
     fixture_configure_one(CODE_ICLIENT("mail"));
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     fixture_now += 3601;
@@ -392,8 +396,8 @@ Test(broker, inactive_serves_nothing_and_revokes)
 }
 
 #define SWITCHED_OFF                                                                                                   \
-    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"active\":false,\"oauth2\":{\"grantType\":\"clientcredentials\","       \
-    CREDENTIALS "," ENDPOINTS "}}"
+    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"active\":false,\"oauth2\":{\"grantType\":"                     \
+    "\"clientcredentials\"," CREDENTIALS "," ENDPOINTS "}}"
 
 Test(broker, an_exchange_that_fails_after_the_switch_went_off_does_not_turn_it_on)
 {

@@ -239,7 +239,6 @@ DESK void close_all(void)
     rmdir(folder);
 }
 
-
 /* ---- a client ---- */
 
 struct client {

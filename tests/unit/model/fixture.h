@@ -40,13 +40,11 @@ static inline json_t *fixture_document(const char *changes)
     const char *name;
     json_t *group;
     void *next;
-    json_object_foreach_safe(document, next, name, group)
-    {
+    json_object_foreach_safe (document, next, name, group) {
         const char *member;
         json_t *value;
         void *next_member;
-        json_object_foreach_safe(group, next_member, member, value)
-        {
+        json_object_foreach_safe (group, next_member, member, value) {
             if (json_is_null(value) && strcmp(member, "pkceCodeChallengeMethod") != 0 &&
                 strcmp(member, "accessTokenHeaderName") != 0)
                 json_object_del(group, member);

@@ -50,8 +50,7 @@ static inline void replace_what_varies(json_t *object)
     } known[] = {{VERIFIER, "$verifier"}, {CHALLENGE, "$challenge"}};
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value)
-    {
+    json_object_foreach (object, name, value) {
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
             if (json_is_string(value) && strcmp(json_string_value(value), known[i].value) == 0)
                 json_string_set(value, known[i].name);

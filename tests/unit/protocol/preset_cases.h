@@ -23,8 +23,7 @@ static inline json_t *merge_row(const json_t *base, const json_t *row)
     json_t *merged = json_is_object(base) ? json_deep_copy(base) : json_object();
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)row, name, value)
-    {
+    json_object_foreach ((json_t *)row, name, value) {
         const char *text = json_string_value(value);
         if (text && strcmp(text, "$none") == 0)
             cr_assert_eq(json_object_del(merged, name), 0, "\"%s\" is \"$none\", but the defaults do not have it",
@@ -65,8 +64,7 @@ static inline json_t *complete_cases(const json_t *common, const json_t *documen
     complete_rows(defaults, &cases_by, cases);
     size_t i;
     json_t *one;
-    json_array_foreach(cases, i, one)
-    {
+    json_array_foreach (cases, i, one) {
         for (size_t at = 0; at < sizeof lists / sizeof lists[0]; at++)
             complete_rows(defaults, &lists[at], json_object_get(one, lists[at].name));
         json_t *iclient = json_object_get(one, "iClient");

@@ -292,8 +292,7 @@ static void check_requests(const struct provider_case *provider_case)
 {
     size_t i;
     json_t *expected;
-    json_array_foreach(json_object_get(provider_case->expected, "requests"), i, expected)
-    {
+    json_array_foreach (json_object_get(provider_case->expected, "requests"), i, expected) {
         check_request(provider_case, expected);
     }
 }
@@ -348,14 +347,12 @@ static void check_replies(const struct provider_case *provider_case)
 {
     size_t i;
     json_t *reply;
-    json_array_foreach(json_object_get(provider_case->expected, "replies"), i, reply)
-    {
+    json_array_foreach (json_object_get(provider_case->expected, "replies"), i, reply) {
         check_reply(provider_case, reply);
     }
     /* What the API answers to a token, as services report it. */
     const struct failure_rules *rules = iclient_api_failures(connection_iclient(provider_case->fixture.connection));
-    json_array_foreach(json_object_get(provider_case->expected, "apiReplies"), i, reply)
-    {
+    json_array_foreach (json_object_get(provider_case->expected, "apiReplies"), i, reply) {
         const struct reply_document body = {.json = json_object_get(reply, "body")};
         bool failure = failure_rules_match(rules, (int)json_integer_value(json_object_get(reply, "status")), &body);
         cr_expect_eq(failure, json_is_true(json_object_get(reply, "failure")), "%s: API reply %zu",
@@ -395,8 +392,7 @@ static void check_hosts(const struct provider_case *provider_case)
 {
     size_t i;
     json_t *value;
-    json_array_foreach(json_object_get(provider_case->expected, "validHosts"), i, value)
-    {
+    json_array_foreach (json_object_get(provider_case->expected, "validHosts"), i, value) {
         const char *host = json_string_value(value);
         cr_expect(is_valid_host(provider_case, host, ""), "%s: %s", provider_case->label, host);
         cr_expect_not(is_valid_host(provider_case, host, ".evil.example"), "%s: %s", provider_case->label, host);
@@ -472,8 +468,7 @@ static void try_settings(const char *provider)
     json_object_update(all, (json_t *)settings);
     const char *setting;
     json_t *value;
-    json_object_foreach(all, setting, value)
-    {
+    json_object_foreach (all, setting, value) {
         struct provider_case provider_case = {.expected = expected};
         snprintf(provider_case.label, sizeof provider_case.label, "%s", provider);
         try_setting(&provider_case, preset, setting);

@@ -1,7 +1,9 @@
 #ifndef FUZZ_STAND_IN_CRITERION_H
 #define FUZZ_STAND_IN_CRITERION_H
 
-/* So that the fixtures of the unit tests serve the fuzz targets: an assertion ends the program, for libFuzzer to see. */
+/*
+ * So that the fixtures of the unit tests serve the fuzz targets: an assertion ends the program, for libFuzzer to see.
+ */
 #include "fuzz.h"
 
 #define cr_assert(condition, ...) REQUIRE(condition, " " __VA_ARGS__)

@@ -91,9 +91,9 @@ struct kind {
     void (*make)(void);
 };
 static const struct kind kinds[] = {{"a pipe", make_pipe},
-                              {"a socket", make_socket},
-                              {"a terminal", make_terminal},
-                              {"a pipe that cannot be opened", make_closed_pipe}};
+                                    {"a socket", make_socket},
+                                    {"a terminal", make_terminal},
+                                    {"a pipe that cannot be opened", make_closed_pipe}};
 
 /* Each kind in a process of its own, by its number: the address of a function is another one there. */
 #define FOR_EACH_KIND(name)                                                                                            \

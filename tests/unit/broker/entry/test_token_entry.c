@@ -7,18 +7,19 @@
 TestSuite(token_entry, .init = fixture_start, .fini = fixture_finish);
 
 #define MAIL(client, secret, scope, path)                                                                              \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"" client    \
-    "\",\"clientSecret\":\"" secret "\",\"clientCredentialsLocation\":\"body\",\"scope\":[" scope "],"                    \
-    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/" path "\"},"   \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":"      \
+    "\"" client "\",\"clientSecret\":\"" secret "\",\"clientCredentialsLocation\":\"body\",\"scope\":[" scope "],"     \
+    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/" path "\"}," \
     "\"revoke\":{\"uri\":\"https://as.example.com/revoke\"}}}"
 #define HOME MAIL("id", "old", "\"a\",\"b\"", "token")
 #define ROBOT(scope)                                                                                                   \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"clientcredentials\"," CREDENTIALS         \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"clientcredentials\"," CREDENTIALS   \
     ",\"scope\":[" scope "]," ENDPOINTS "}}"
 #define SHOP                                                                                                           \
-    "{\"name\":\"shop\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS             \
-    ",\"validDomainNames\":[\"example.com\"],\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":"    \
-    "\"https://{{{connection.settings.shop}}}.example.com/token\"},\"revoke\":{\"uri\":"                                 \
+    "{\"name\":\"shop\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS       \
+    ",\"validDomainNames\":[\"example.com\"],\"auth\":{\"uri\":\"https://as.example.com/"                              \
+    "authorize\"},\"token\":{\"uri\":"                                                                                 \
+    "\"https://{{{connection.settings.shop}}}.example.com/token\"},\"revoke\":{\"uri\":"                               \
     "\"https://{{{connection.settings.shop}}}.example.com/revoke\"}}}"
 #define SHOP_OF(town) "{\"name\":\"mine\",\"iClient\":\"shop\",\"settings\":{\"shop\":\"" town "\"}}"
 
@@ -171,7 +172,8 @@ Test(token_entry, a_host_that_the_reply_names_is_part_of_the_binding)
         "\"refresh\":{\"uri\":\"https://{{{metadata.host}}}/token\"}}}";
     fixture_configure_one(iclient);
     fixture_get("crm");
-    fixture_reply(200, "{\"access_token\":\"at-1\",\"expires_in\":3600,\"refresh_token\":\"rt-1\",\"host\":\"a.example.com\"}");
+    fixture_reply(
+        200, "{\"access_token\":\"at-1\",\"expires_in\":3600,\"refresh_token\":\"rt-1\",\"host\":\"a.example.com\"}");
     fixture_run_store();
     fixture_configure_one(iclient);
     cr_expect_eq(fixture_get("crm"), TOKEN_SERVED);
@@ -279,7 +281,8 @@ Test(token_entry, another_scope_of_a_login_is_told_and_nothing_is_lost)
     cr_expect_str_eq(stale_reason("mail"), "scope_changed");
     cr_expect_str_eq(trouble_code("mail"), "scope_changed");
     const char *message = token_entry_trouble(fixture_entry("mail"))->message;
-    cr_expect(strstr(message, "the scope was a b and is now a c") && strstr(message, "a login would bring"), "%s", message);
+    cr_expect(strstr(message, "the scope was a b and is now a c") && strstr(message, "a login would bring"), "%s",
+              message);
     fixture_run_timers();
     cr_expect_eq(fixture_sent, 0);
     expire("mail");

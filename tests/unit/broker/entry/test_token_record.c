@@ -95,8 +95,9 @@ Test(token_record, a_kill_in_mid_refresh_tries_once_and_then_says_ambiguous)
 
 Test(token_record, tokens_of_another_identity_stay_aside_through_restarts)
 {
-    static const char other[] = "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
-                                "\"clientcredentials\",\"clientId\":\"other\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}";
+    static const char other[] =
+        "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
+        "\"clientcredentials\",\"clientId\":\"other\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}";
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
     restart(other);
@@ -230,8 +231,9 @@ Test(token_record, what_is_saved_late_does_not_pass_for_what_was_refused_meanwhi
 
 Test(token_record, a_state_is_not_saved_beside_tokens_that_it_is_not_of)
 {
-    static const char other[] = "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
-                                "\"clientcredentials\",\"clientId\":\"other\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}";
+    static const char other[] =
+        "{\"name\":\"crm\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":"
+        "\"clientcredentials\",\"clientId\":\"other\",\"clientSecret\":\"very-secret\"," ENDPOINTS "}}";
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     obtain("crm", "{\"access_token\":\"at-1\",\"expires_in\":3600}");
     fixture_configure_one(other);
@@ -308,7 +310,8 @@ Test(token_record, a_state_of_an_unknown_word_is_what_the_tokens_say)
     cr_assert(legacy_fingerprint(token_entry_connection(fixture_entry("mail")), fingerprint));
     char state[512];
     snprintf(state, sizeof state,
-             "{\"fingerprint\":\"%s\",\"configuration\":\"%s\",\"generation\":4,\"state\":\"of_another_version\",\"code\":\"x\","
+             "{\"fingerprint\":\"%s\",\"configuration\":\"%s\",\"generation\":4,\"state\":\"of_another_version\","
+             "\"code\":\"x\","
              "\"message\":\"y\",\"at\":1,\"retry_at\":0,\"failures\":1}",
              fingerprint, fingerprint);
     AUTO(secret) value = secret_from_text(state);
@@ -326,15 +329,17 @@ Test(token_record, a_state_of_an_unknown_word_is_what_the_tokens_say)
  * that the provider answered with 400 invalid_grant at 1800004000.
  */
 #define OLD_SHOP                                                                                                       \
-    "{\"name\":\"shop\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\","    \
-    "\"clientSecret\":\"very-secret\",\"validDomainNames\":[\"example.com\"],"                                            \
-    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},"                                                           \
+    "{\"name\":\"shop\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":"      \
+    "\"id\","                                                                                                          \
+    "\"clientSecret\":\"very-secret\",\"validDomainNames\":[\"example.com\"],"                                         \
+    "\"auth\":{\"uri\":\"https://as.example.com/authorize\"},"                                                         \
     "\"token\":{\"uri\":\"https://{{{connection.settings.shop}}}.example.com/token\"}}}"
 #define OLD_ROBOT                                                                                                      \
-    "{\"name\":\"robot\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"password\",\"clientId\":\"id\","        \
+    "{\"name\":\"robot\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"password\",\"clientId\":\"id\","   \
     "\"clientSecret\":\"very-secret\",\"scope\":[\"read\"],\"token\":{\"uri\":\"https://as.example.com/token\"}}}"
 #define OLD_TOKENS(refresh_token)                                                                                      \
-    "{\"access_token\":\"at\",\"refresh_token\":\"" refresh_token "\",\"obtained_at\":1800000000,\"expires_at\":1800003600," \
+    "{\"access_token\":\"at\",\"refresh_token\":\"" refresh_token                                                      \
+    "\",\"obtained_at\":1800000000,\"expires_at\":1800003600,"                                                         \
     "\"refresh_expires_at\":0,\"refreshes_left\":-1,\"generation\":1}"
 #define OLD_STATE(fingerprint, trouble)                                                                                \
     "{\"fingerprint\":\"" fingerprint "\",\"configuration\":\"" fingerprint "\",\"generation\":1" trouble "}"
@@ -342,16 +347,17 @@ Test(token_record, a_state_of_an_unknown_word_is_what_the_tokens_say)
 #define ROBOT_FINGERPRINT "d81cd2f2bb4c229eff10f444c0561d46094c1eaf24c97a61c90bc22737e20474"
 #define CALENDAR_FINGERPRINT "eae58d704d8f8806809eea22b474dcaf0b01df90847bbb9ecc47dd2040274121"
 #define OLD_REFUSAL                                                                                                    \
-    ",\"state\":\"authorization_required\",\"code\":\"invalid_grant\",\"message\":\"the token endpoint answered 400 "      \
+    ",\"state\":\"authorization_required\",\"code\":\"invalid_grant\",\"message\":\"the token endpoint answered 400 "  \
     "invalid_grant\",\"at\":1800004000,\"retry_at\":0,\"failures\":1"
 
 static const char *const old_iclients[] = {CODE_ICLIENT("mail"), OLD_SHOP, OLD_ROBOT};
 #define ROTATED_MAIL                                                                                                   \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\","     \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":"      \
+    "\"id\","                                                                                                          \
     "\"clientSecret\":\"new\"," ENDPOINTS "}}"
 static const char *const changed_iclients[] = {ROTATED_MAIL, OLD_SHOP, OLD_ROBOT};
 #define OLD_ROBOT_CONNECTION                                                                                           \
-    "{\"name\":\"robot1\",\"iClient\":\"robot\",\"username\":\"u\",\"password\":\"p\",\"scope\":[\"a\",\"b\"],"              \
+    "{\"name\":\"robot1\",\"iClient\":\"robot\",\"username\":\"u\",\"password\":\"p\",\"scope\":[\"a\",\"b\"],"        \
     "\"audience\":\"api\"}"
 static const char *const old_connections[] = {
     "{\"name\":\"berlin\",\"iClient\":\"shop\",\"settings\":{\"shop\":\"berlin\"}}",
@@ -419,7 +425,6 @@ Test(token_record, rows_of_version_0_1_are_read_without_a_login_and_written_anew
     cr_expect_eq(fixture_sent, 0);
 }
 
-
 Test(token_record, tokens_of_version_0_1_under_another_configuration_wait_for_theirs)
 {
     put_old_rows();
@@ -459,16 +464,20 @@ Test(token_record, a_refusal_that_version_0_1_stored_is_one)
 Test(token_record, tokens_without_a_binding_that_can_be_read_are_kept_aside)
 {
     static const char *const bindings[] = {
-        "", "\"binding\":1,", "\"binding\":2,\"grant\":\"authorizecode\",\"client\":\"id\",",
-        "\"binding\":\"1\",\"grant\":\"authorizecode\",", "\"binding\":1,\"grant\":7,",
+        "",
+        "\"binding\":1,",
+        "\"binding\":2,\"grant\":\"authorizecode\",\"client\":\"id\",",
+        "\"binding\":\"1\",\"grant\":\"authorizecode\",",
+        "\"binding\":1,\"grant\":7,",
     };
     fixture_now = 1800000100;
     for (size_t i = 0; i < sizeof bindings / sizeof bindings[0]; i++) {
         char tokens[512];
-        snprintf(tokens, sizeof tokens,
-                 "{\"access_token\":\"at\",\"refresh_token\":\"rt\",\"obtained_at\":1800000000,\"expires_at\":1800003600,"
-                 "\"refresh_expires_at\":0,\"refreshes_left\":-1,%s\"generation\":1}",
-                 bindings[i]);
+        snprintf(
+            tokens, sizeof tokens,
+            "{\"access_token\":\"at\",\"refresh_token\":\"rt\",\"obtained_at\":1800000000,\"expires_at\":1800003600,"
+            "\"refresh_expires_at\":0,\"refreshes_left\":-1,%s\"generation\":1}",
+            bindings[i]);
         put_row(STORE_TOKENS, "default/mail", tokens);
         put_row(STORE_STATES, "default/mail", "{\"generation\":1}");
         restart(CODE_ICLIENT("mail"));

@@ -100,9 +100,10 @@ Test(revocation, waits_for_a_refresh_in_flight_and_revokes_what_it_brought)
 
 Test(revocation, without_a_revoke_uri_forgets_here_and_says_so)
 {
-    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                          CREDENTIALS ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
-                          "\"token\":{\"uri\":\"https://as.example.com/token\"}}}");
+    fixture_configure_one(
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS
+        ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
+        "\"token\":{\"uri\":\"https://as.example.com/token\"}}}");
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     struct told told = {0};
     revoke("mail", &told);
@@ -122,10 +123,11 @@ Test(revocation, nothing_to_revoke_is_said)
 
 Test(revocation, a_request_that_is_the_same_for_both_tokens_is_sent_once)
 {
-    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                          CREDENTIALS ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
-                          "\"token\":{\"uri\":\"https://as.example.com/token\"},"
-                          "\"revoke\":{\"uri\":\"https://as.example.com/revoke\",\"body\":\"t={{{accessToken}}}\"}}}");
+    fixture_configure_one(
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS
+        ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
+        "\"token\":{\"uri\":\"https://as.example.com/token\"},"
+        "\"revoke\":{\"uri\":\"https://as.example.com/revoke\",\"body\":\"t={{{accessToken}}}\"}}}");
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     struct told told = {0};
     revoke("mail", &told);
@@ -164,10 +166,11 @@ Test(revocation, a_provider_that_refuses_both_is_said_to_have_refused)
 
 Test(revocation, a_template_for_a_token_that_there_is_none_of_is_left_out)
 {
-    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                          CREDENTIALS ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
-                          "\"token\":{\"uri\":\"https://as.example.com/token\"},"
-                          "\"revoke\":{\"uri\":\"https://as.example.com/revoke\",\"body\":\"t={{{refreshToken}}}\"}}}");
+    fixture_configure_one(
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS
+        ",\"auth\":{\"uri\":\"https://as.example.com/a\"},"
+        "\"token\":{\"uri\":\"https://as.example.com/token\"},"
+        "\"revoke\":{\"uri\":\"https://as.example.com/revoke\",\"body\":\"t={{{refreshToken}}}\"}}}");
     fixture_store_tokens("mail", "at-1", NULL, 3600);
     struct told told = {0};
     revoke("mail", &told);
@@ -178,10 +181,11 @@ Test(revocation, a_template_for_a_token_that_there_is_none_of_is_left_out)
 
 Test(revocation, a_request_that_cannot_be_made_does_not_keep_the_tokens)
 {
-    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
-                          "\"responseMetadata\":[\"shop\"]," CREDENTIALS
-                          ",\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/"
-                          "token\"},\"revoke\":{\"uri\":\"https://as.example.com/{{{metadata.shop}}}\"}}}");
+    fixture_configure_one(
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\","
+        "\"responseMetadata\":[\"shop\"]," CREDENTIALS
+        ",\"auth\":{\"uri\":\"https://as.example.com/authorize\"},\"token\":{\"uri\":\"https://as.example.com/"
+        "token\"},\"revoke\":{\"uri\":\"https://as.example.com/{{{metadata.shop}}}\"}}}");
     fixture_store_tokens("mail", "at-1", "rt-1", 3600);
     struct told told = {0};
     revoke("mail", &told);
@@ -193,11 +197,12 @@ Test(revocation, a_request_that_cannot_be_made_does_not_keep_the_tokens)
 }
 
 #define ELSEWHERE                                                                                                      \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS              \
-    ",\"auth\":{\"uri\":\"https://other.example.com/a\"},\"token\":{\"uri\":\"https://other.example.com/token\"},"             \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\"," CREDENTIALS       \
+    ",\"auth\":{\"uri\":\"https://other.example.com/a\"},\"token\":{\"uri\":\"https://other.example.com/token\"},"     \
     "\"revoke\":{\"uri\":\"https://other.example.com/revoke\"}}}"
 #define NEW_SECRET                                                                                                     \
-    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":\"id\","    \
+    "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"oauth2\":{\"grantType\":\"authorizecode\",\"clientId\":"      \
+    "\"id\","                                                                                                          \
     "\"clientSecret\":\"changed\"," ENDPOINTS "}}"
 
 Test(revocation, another_provider_is_not_shown_the_tokens)

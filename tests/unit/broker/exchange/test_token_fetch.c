@@ -2,7 +2,8 @@
 
 TestSuite(token_fetch, .init = fixture_start, .fini = fixture_finish);
 
-static const char granted[] = "{\"access_token\":\"at-2\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}";
+static const char granted[] =
+    "{\"access_token\":\"at-2\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"refresh_token\":\"rt-2\"}";
 
 static void expire(const char *name)
 {
@@ -198,7 +199,8 @@ Test(token_fetch, an_unattended_grant_runs_again_when_its_refresh_token_is_refus
 Test(token_fetch, a_refused_client_stops_all_its_connections_until_one_is_accepted)
 {
     static const char *const iclients[] = {CLIENT_CREDENTIALS_ICLIENT("crm")};
-    static const char *const connections[] = {"{\"name\":\"one\",\"iClient\":\"crm\"}", "{\"name\":\"two\",\"iClient\":\"crm\"}"};
+    static const char *const connections[] = {"{\"name\":\"one\",\"iClient\":\"crm\"}",
+                                              "{\"name\":\"two\",\"iClient\":\"crm\"}"};
     fixture_configure(iclients, 1, connections, 2);
     fixture_get("one");
     fixture_reply(401, "{\"error\":\"invalid_client\"}");
@@ -271,8 +273,8 @@ Test(token_fetch, drains_before_the_process_ends)
 }
 
 #define OTHER_ICLIENT(head, grant, rest)                                                                               \
-    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\"," head "\"oauth2\":{\"grantType\":\"" grant "\"," CREDENTIALS ","   \
-    rest "}}"
+    "{\"name\":\"crm\",\"provider\":\"custom_oauth2\"," head "\"oauth2\":{\"grantType\":\"" grant "\"," CREDENTIALS    \
+    "," rest "}}"
 #define TOKEN_ENDPOINT "\"token\":{\"uri\":\"https://as.example.com/token\"}"
 #define JWT(use)                                                                                                       \
     "\"jwt\":{\"use\":\"" use "\",\"signatureMethod\":\"HS256\",\"secret\":\"0123456789abcdef0123456789abcdef\"},"
@@ -312,9 +314,9 @@ Test(token_fetch, a_jwt_that_is_the_token_is_made_here)
 /* Known only when it is rendered: metadata come with a token. */
 Test(token_fetch, a_request_that_cannot_be_made_is_told_and_not_sent)
 {
-    fixture_configure_one(OTHER_ICLIENT("", "clientcredentials",
-                                        "\"responseMetadata\":[\"shop\"],\"tokenParams\":{\"shop\":\"{{{metadata.shop}}}\"},"
-                                        TOKEN_ENDPOINT));
+    fixture_configure_one(OTHER_ICLIENT(
+        "", "clientcredentials",
+        "\"responseMetadata\":[\"shop\"],\"tokenParams\":{\"shop\":\"{{{metadata.shop}}}\"}," TOKEN_ENDPOINT));
     cr_expect_eq(fixture_get("crm"), TOKEN_PROVIDER_ERROR);
     const struct entry_trouble *trouble = token_entry_trouble(fixture_entry("crm"));
     cr_assert_not_null(trouble);

@@ -52,7 +52,8 @@ Test(token_fetch_unnoted, whoever_wants_another_token_is_refused_and_nothing_is_
         cr_expect_eq(token_entry_state(fixture_entry("mail")), ENTRY_STORE_UNAVAILABLE);
         cr_expect_str_eq(fixture_entry("mail")->trouble->code, "store_unavailable");
         cr_expect(broker_retry_after(fixture_entry("mail"), fixture_now) > 0);
-        cr_expect_eq(broker_get(fixture_entry("mail"), fixture_uid + 1, 0, fixture_now), TOKEN_SERVED, "wish %d", (int)wish);
+        cr_expect_eq(broker_get(fixture_entry("mail"), fixture_uid + 1, 0, fixture_now), TOKEN_SERVED, "wish %d",
+                     (int)wish);
         fixture_now += 31;
     }
     cr_expect_eq(fixture_metrics.values[METRIC_STORE_PENDING], 0, "nothing happened that would have to be saved");

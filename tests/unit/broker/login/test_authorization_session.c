@@ -51,7 +51,8 @@ static void take_up(struct login *login)
     char ticket[64];
     const struct authorization_session *session = NULL;
     strcpy(ticket, authorization_session_ticket(login->session));
-    cr_assert_eq(authorization_session_take_up(fixture_broker, ticket, &session, &login->cookie_name, &login->cookie), OK);
+    cr_assert_eq(authorization_session_take_up(fixture_broker, ticket, &session, &login->cookie_name, &login->cookie),
+                 OK);
     snprintf(login->cookies, sizeof login->cookies, "other=1; %s=%s", login->cookie_name, login->cookie);
     char *name = NULL, *cookie = NULL;
     cr_assert_eq(authorization_session_take_up(fixture_broker, ticket, &session, &name, &cookie), ERR_NOT_FOUND,
@@ -86,7 +87,9 @@ Test(authorization_session, a_login_by_browser_brings_the_tokens)
     struct login login = {0};
     begin(&login);
     take_up(&login);
-    cr_assert_eq(answer_with(&login, "/callback/mail", "code=the-code&iss=https%3A%2F%2Fas.example.com", login.cookies, NULL), OK);
+    cr_assert_eq(
+        answer_with(&login, "/callback/mail", "code=the-code&iss=https%3A%2F%2Fas.example.com", login.cookies, NULL),
+        OK);
     const char *body = fixture_request_body();
     cr_expect_not_null(strstr(body, "code=the-code"), "%s", body);
     cr_expect_not_null(strstr(body, "code_verifier="));
@@ -98,7 +101,8 @@ Test(authorization_session, a_login_by_browser_brings_the_tokens)
     cr_expect_eq(login.end, SESSION_COMPLETED);
     expect_forgotten(login.session);
     cr_expect_eq(fixture_get("mail"), TOKEN_SERVED);
-    cr_expect_eq(answer_with(&login, "/callback/mail", "code=the-code", login.cookies, NULL), ERR_NOT_FOUND, "a state works once");
+    cr_expect_eq(answer_with(&login, "/callback/mail", "code=the-code", login.cookies, NULL), ERR_NOT_FOUND,
+                 "a state works once");
     login_finish(&login);
 }
 
@@ -117,13 +121,15 @@ Test(authorization_session, refuses_answers_that_are_not_this_browsers)
     cr_expect_eq(answer_with(&login, "/callback/mail", "code=c", login.cookies, NULL), ERR_NOT_FOUND);
     login.state[5] ^= 1;
     cr_expect_eq(fixture_sent, 0);
-    cr_expect_eq(answer_with(&login, "/callback/mail", "code=c", login.cookies, NULL), OK, "none of these spoilt the login");
+    cr_expect_eq(answer_with(&login, "/callback/mail", "code=c", login.cookies, NULL), OK,
+                 "none of these spoilt the login");
     login_finish(&login);
 }
 
 Test(authorization_session, refuses_another_issuer_and_sends_no_code)
 {
-    static const char *const issuers[] = {"iss=https%3A%2F%2Fevil.example", "iss=https%3A%2F%2Fas.example.com.evil.example",
+    static const char *const issuers[] = {"iss=https%3A%2F%2Fevil.example",
+                                          "iss=https%3A%2F%2Fas.example.com.evil.example",
                                           "iss=http%3A%2F%2Fas.example.com", "iss=as.example.com", "iss="};
     for (size_t i = 0; i < sizeof issuers / sizeof *issuers; i++) {
         struct login login = {0};
@@ -131,7 +137,8 @@ Test(authorization_session, refuses_another_issuer_and_sends_no_code)
         take_up(&login);
         char parameters[128];
         snprintf(parameters, sizeof parameters, "code=c&%s", issuers[i]);
-        cr_expect_eq(answer_with(&login, "/callback/mail", parameters, login.cookies, NULL), ERR_DENIED, "%s", issuers[i]);
+        cr_expect_eq(answer_with(&login, "/callback/mail", parameters, login.cookies, NULL), ERR_DENIED, "%s",
+                     issuers[i]);
         cr_expect_eq(authorization_session_state(login.session), SESSION_FAILED);
         expect_forgotten(login.session);
         login_finish(&login);
@@ -145,7 +152,8 @@ Test(authorization_session, a_parameter_that_stands_twice_is_refused)
     begin(&login);
     take_up(&login);
     cr_expect_eq(answer_with(&login, "/callback/mail", "code=a&code=b", login.cookies, NULL), ERR_INVALID);
-    cr_expect_eq(answer_with(&login, "/callback/mail", "scope=x", login.cookies, NULL), ERR_INVALID, "neither code nor error");
+    cr_expect_eq(answer_with(&login, "/callback/mail", "scope=x", login.cookies, NULL), ERR_INVALID,
+                 "neither code nor error");
     cr_expect_eq(fixture_sent, 0);
     login_finish(&login);
 }
@@ -167,7 +175,8 @@ Test(authorization_session, a_secret_in_a_refusal_is_not_repeated)
     struct login login = {0};
     begin(&login);
     take_up(&login);
-    cr_assert_eq(answer_with(&login, "/callback/mail", "error=very-secret&error_description=of+very%2Dsecret", login.cookies, NULL),
+    cr_assert_eq(answer_with(&login, "/callback/mail", "error=very-secret&error_description=of+very%2Dsecret",
+                             login.cookies, NULL),
                  OK);
     cr_expect_eq(login.end, SESSION_FAILED);
     cr_expect_null(strstr(authorization_session_message(login.session), "very-secret"), "%s",
@@ -198,7 +207,8 @@ static const struct {
     /* RFC 9207 §2.4: exactly, whatever host it is on */
     {"https://as.example.com/a", NULL, NULL, NULL, "/callback/mail", "code=c&iss=https://as.example.com/a", OK},
     {"https://as.example.com/a", NULL, NULL, NULL, "/callback/mail", "code=c&iss=https://as.example.com/b", ERR_DENIED},
-    {"https://as.example.com/a", NULL, NULL, NULL, "/callback/mail", "code=c&iss=https://as.example.com/a/", ERR_DENIED},
+    {"https://as.example.com/a", NULL, NULL, NULL, "/callback/mail", "code=c&iss=https://as.example.com/a/",
+     ERR_DENIED},
     {"https://as.example.com/a", NULL, NULL, NULL, "/callback/mail", "code=c&iss=https://AS.example.com/a", ERR_DENIED},
     {"https://as.example.com/a", NULL, NULL, NULL, "/callback/mail", "code=c&iss=", ERR_DENIED},
     {"https://login.example", NULL, NULL, NULL, "/callback/mail", "code=c&iss=https://login.example", OK},
@@ -206,17 +216,18 @@ static const struct {
     {"https://login.example/{{iClient.name}}", NULL, NULL, NULL, "/callback/mail",
      "code=c&iss=https://login.example/mail", OK},
     /* not set: no other iClient's issuer, be it on the same host */
-    {NULL, "/shared", "https://as.example.com/b", "/shared", "/shared", "code=c&iss=https://as.example.com/b", ERR_DENIED},
+    {NULL, "/shared", "https://as.example.com/b", "/shared", "/shared", "code=c&iss=https://as.example.com/b",
+     ERR_DENIED},
     {NULL, "/shared", "https://as.example.com/b", "/shared", "/shared", "code=c&iss=https://as.example.com/a", OK},
 };
 
 static char *document_of(const char *name, const char *host, const char *issuer, const char *path)
 {
-    json_t *document = json_pack(
-        "{s:s,s:s,s:{s:s,s:s,s:s,s:s*,s:o*,s:{s:o},s:{s:o}}}", "name", name, "provider", "custom_oauth2", "oauth2",
-        "grantType", "authorizecode", "clientId", "id", "clientSecret", "very-secret", "issuer", issuer, "redirectUri",
-        path ? json_sprintf("http://127.0.0.1:8085%s", path) : NULL, "auth", "uri", json_sprintf("https://%s/authorize", host),
-        "token", "uri", json_sprintf("https://%s/token", host));
+    json_t *document =
+        json_pack("{s:s,s:s,s:{s:s,s:s,s:s,s:s*,s:o*,s:{s:o},s:{s:o}}}", "name", name, "provider", "custom_oauth2",
+                  "oauth2", "grantType", "authorizecode", "clientId", "id", "clientSecret", "very-secret", "issuer",
+                  issuer, "redirectUri", path ? json_sprintf("http://127.0.0.1:8085%s", path) : NULL, "auth", "uri",
+                  json_sprintf("https://%s/authorize", host), "token", "uri", json_sprintf("https://%s/token", host));
     char *text = json_dumps(document, JSON_COMPACT);
     json_decref(document);
     return text;
@@ -341,7 +352,8 @@ Test(authorization_session, a_grant_without_a_person_has_no_login)
     fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
     const struct authorization_session *session = NULL;
     struct error error = {0};
-    cr_expect_eq(authorization_session_begin(fixture_broker, fixture_entry("crm"), NULL, &session, &error), ERR_UNSUPPORTED);
+    cr_expect_eq(authorization_session_begin(fixture_broker, fixture_entry("crm"), NULL, &session, &error),
+                 ERR_UNSUPPORTED);
 }
 
 static enum status begin_again(const char *redirect_uri, struct login *login)
@@ -451,10 +463,12 @@ Test(authorization_session, an_answer_without_bounds_or_of_bad_encoding_is_refus
         struct authorization_answer answer = {.path = "/callback/mail", .query = queries[i], .cookie = login.cookies};
         const struct authorization_session *session = NULL;
         struct error error = {0};
-        cr_expect_eq(authorization_session_answer(fixture_broker, &answer, on_end, &login, &session, &error), ERR_INVALID);
+        cr_expect_eq(authorization_session_answer(fixture_broker, &answer, on_end, &login, &session, &error),
+                     ERR_INVALID);
     }
     cr_expect_eq(fixture_sent, 0);
-    cr_expect_eq(answer_with(&login, "/callback/mail", "code=c", login.cookies, NULL), OK, "none of these spoilt the login");
+    cr_expect_eq(answer_with(&login, "/callback/mail", "code=c", login.cookies, NULL), OK,
+                 "none of these spoilt the login");
     login_finish(&login);
 }
 
@@ -462,8 +476,9 @@ Test(authorization_session, an_answer_without_bounds_or_of_bad_encoding_is_refus
 Test(authorization_session, a_redirect_name_that_is_no_uri_tells_no_path)
 {
     struct login login = {0};
-    fixture_configure_one("{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"ebay\":{\"ruName\":\"Ru-Name\"},\"oauth2\":{"
-                          "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
+    fixture_configure_one(
+        "{\"name\":\"mail\",\"provider\":\"custom_oauth2\",\"ebay\":{\"ruName\":\"Ru-Name\"},\"oauth2\":{"
+        "\"grantType\":\"authorizecode\"," CREDENTIALS "," ENDPOINTS "}}");
     cr_assert_eq(begin_again(NULL, &login), OK);
     cr_expect_not_null(strstr(authorization_session_url(login.session), "redirect_uri=Ru-Name"));
     strcpy(login.state, login.session->state_text);

@@ -11,8 +11,8 @@ Test(refresh_scheduler, leaves_the_margin_of_the_design_before_expiry)
     } cases[] = {{60, 30}, {600, 300}, {900, 300}, {1500, 300}, {3600, 720}, {86400, 17280}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t expires_at = 1000000 + cases[i].lifetime;
-        cr_expect_eq(refresh_moment_of(1000000, expires_at, 0.5), expires_at - cases[i].margin,
-                     "lifetime %ld", (long)cases[i].lifetime);
+        cr_expect_eq(refresh_moment_of(1000000, expires_at, 0.5), expires_at - cases[i].margin, "lifetime %ld",
+                     (long)cases[i].lifetime);
     }
 }
 

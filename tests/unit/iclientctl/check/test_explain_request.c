@@ -134,9 +134,10 @@ Test(explain_requests, what_is_known_at_run_time_alone_has_a_name)
     const json_t *code = find_request(explained.requests, "authorization_code");
     expect_member(code, "method", "\"POST\"");
     expect_member(code, "url", "\"https://as.example/token\"");
-    expect_member(code, "body",
-                  "\"grant_type=authorization_code&code=<code>&redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback%2Fapp"
-                  "&code_verifier=<code_verifier>&client_id=id&client_secret=******\"");
+    expect_member(
+        code, "body",
+        "\"grant_type=authorization_code&code=<code>&redirect_uri=http%3A%2F%2F127.0.0.1%3A8085%2Fcallback%2Fapp"
+        "&code_verifier=<code_verifier>&client_id=id&client_secret=******\"");
     const json_t *refresh = find_request(explained.requests, "refresh_token");
     expect_member(refresh, "body",
                   "\"grant_type=refresh_token&refresh_token=<refresh_token>&client_id=id&client_secret=******\"");

@@ -58,7 +58,8 @@ Test(http_heads, another_head_with_the_same_hash_is_not_known)
     cr_expect_not(is_known(heads, (struct http_head_key){text("GET "), text(" your"), 7}));
     cr_expect_not(is_known(heads, (struct http_head_key){text("PUT "), text(" mine"), 7}));
     cr_expect_not(is_known(heads, (struct http_head_key){text("GET "), text(" mine "), 7}));
-    cr_expect_not(is_known(heads, (struct http_head_key){text("GET  "), text("mine"), 7}), "the same bytes, cut elsewhere");
+    cr_expect_not(is_known(heads, (struct http_head_key){text("GET  "), text("mine"), 7}),
+                  "the same bytes, cut elsewhere");
 }
 
 Test(http_heads, what_never_comes_again_pushes_nothing_out)

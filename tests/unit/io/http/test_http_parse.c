@@ -426,7 +426,8 @@ Test(http_parse, any_target_fares_the_same_in_a_known_head)
         const char target[] = {'/', (char)(pair >> 8), (char)pair, 'z'};
         struct http_text text = {target, sizeof target};
         int status = outcome_of_target(heads, text, known, sizeof known);
-        cr_assert_eq(status, outcome_of_target(NULL, text, unknown, sizeof unknown), "%04x: %d", (unsigned)pair, status);
+        cr_assert_eq(status, outcome_of_target(NULL, text, unknown, sizeof unknown), "%04x: %d", (unsigned)pair,
+                     status);
         cr_assert_str_eq(known, unknown);
     }
     char longest[70];

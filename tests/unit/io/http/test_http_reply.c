@@ -379,7 +379,9 @@ Test(http_reply, stream_to_an_old_client_ends_with_the_connection)
     start();
     struct client client = client_open();
     client_send(&client, "GET /stream HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-    client_expect(&client, "\r\nConnection: close\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\r\nfirst\n", 1);
+    client_expect(&client,
+                  "\r\nConnection: close\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n\r\nfirst\n",
+                  1);
     http_call_stream_write(kept[0], "second\n", 7);
     http_call_stream_end(kept[0]);
     client_expect_end(&client);

@@ -420,7 +420,9 @@ static bool count_row(void *context, const char *key, const struct secret *value
     return true;
 }
 
-/* The thread cannot read to the end of the table before the loop takes rows, so that all writes wait behind the reader. */
+/*
+ * The thread cannot read to the end of the table before the loop takes rows, so that all writes wait behind the reader.
+ */
 Test(store_sqlite, writes_that_wait_together_share_a_commit)
 {
     enum { ROWS = 4000, WRITES = 100 };

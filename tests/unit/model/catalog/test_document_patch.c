@@ -8,8 +8,10 @@ static const struct {
     const char *pointer, *message;
 } cases[] = {
     {"[]", "{'oauth2':{'failPath':'old','failValues':['v']}}", NULL, NULL},
-    {"[{'op':'replace','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new','failValues':['v']}}", NULL, NULL},
-    {"[{'op':'add','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new','failValues':['v']}}", NULL, NULL},
+    {"[{'op':'replace','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new','failValues':['v']}}",
+     NULL, NULL},
+    {"[{'op':'add','path':'/oauth2/failPath','value':'new'}]", "{'oauth2':{'failPath':'new','failValues':['v']}}", NULL,
+     NULL},
     {"[{'op':'remove','path':'/oauth2/failPath'}]", "{'oauth2':{}}", NULL, NULL},
     {"[{'op':'remove','path':'/oauth2/failPath'},{'op':'replace','path':'/oauth2/failPath','value':'x'}]",
      "{'oauth2':{'failPath':'x','failValues':['v']}}", NULL, NULL},

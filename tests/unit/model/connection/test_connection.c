@@ -195,9 +195,10 @@ Test(connection, value_that_leads_to_a_foreign_host_is_a_fault)
 Test(connection, value_that_leaves_its_place_in_a_path_is_a_fault)
 {
     AUTO(iclient)
-    iclient = fixture_iclient("{'oauth2':{'auth':{'uri':'https://login.example.com/{{connection.settings.realm}}/auth'},"
-                              "'refresh':{'uri':'https://login.example.com/{{metadata.m}}/{{connection.settings.pod}}/t'},"
-                              "'revoke':{'uri':'https://login.example.com/{{{metadata.m}}}/t'}}}");
+    iclient =
+        fixture_iclient("{'oauth2':{'auth':{'uri':'https://login.example.com/{{connection.settings.realm}}/auth'},"
+                        "'refresh':{'uri':'https://login.example.com/{{metadata.m}}/{{connection.settings.pod}}/t'},"
+                        "'revoke':{'uri':'https://login.example.com/{{{metadata.m}}}/t'}}}");
     assert_one_fault("{'name':'c','iClient':'crm','settings':{'realm':'..','pod':'p'}}", iclient, "/settings/realm",
                      "/oauth2/auth/uri of iClient \"crm\": the value of {{{connection.settings.realm}}} makes a path");
     assert_one_fault("{'name':'c','iClient':'crm','settings':{'realm':'r','pod':'%2e%2e'}}", iclient, "/settings/pod",

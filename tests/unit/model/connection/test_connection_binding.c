@@ -27,14 +27,16 @@ struct row {
 #define CLIENT_CREDENTIALS "{'oauth2':{'grantType':'clientcredentials'}}"
 #define JWT_SECRET "'secret':'0123456789abcdef0123456789abcdef'"
 #define JWT_GRANT                                                                                                      \
-    "{'enableJWT':true,'jwt':{'signatureMethod':'HS256'," JWT_SECRET ",'payload':{'sub':'me','aud':['x']}},"          \
+    "{'enableJWT':true,'jwt':{'signatureMethod':'HS256'," JWT_SECRET ",'payload':{'sub':'me','aud':['x']}},"           \
     "'oauth2':{'grantType':'jwtbearer'}}"
 #define JWT_STATIC_GRANT "{'enableJWT':true,'jwt':{'token':'e30.e30.YQ'},'oauth2':{'grantType':'jwtbearer'}}"
-#define SALESFORCE(id) "{'salesforce':{'clientId':'" id "','clientSecret':'s'},'oauth2':{'clientId':null,'clientSecret':null}}"
+#define SALESFORCE(id)                                                                                                 \
+    "{'salesforce':{'clientId':'" id "','clientSecret':'s'},'oauth2':{'clientId':null,'clientSecret':null}}"
 #define EBAY(id) "{'ebay':{'appId':'" id "','certId':'s','ruName':'r'},'oauth2':{'clientId':null,'clientSecret':null}}"
 #define RSA_KEY "{'$env':'key'}"
 #define JWT_RSA_GRANT                                                                                                  \
-    "{'enableJWT':true,'jwt':{'signatureMethod':'RS256','privateKey':{'$env':'one'}},'oauth2':{'grantType':'jwtbearer'}}"
+    "{'enableJWT':true,'jwt':{'signatureMethod':'RS256','privateKey':{'$env':'one'}},'oauth2':{'grantType':'"          \
+    "jwtbearer'}}"
 
 static const struct row iclient_rows[ICLIENT_FIELD_COUNT] = {
     [ICLIENT_ID] = {KEPT, NULL, "{'_id':'5d0123456789abcdef012345'}"},
@@ -316,7 +318,8 @@ static const char body_client[] =
 static const char body_username[] =
     OWN_BODY("password", "{'grant_type':'password','username':'{{{connection.settings.who}}}','password':'p'}");
 static const char body_jwt[] =
-    "{'enableJWT':true,'jwt':{'signatureMethod':'HS256'," JWT_SECRET ",'payload':{'sub':'{{{connection.settings.who}}}'}},"
+    "{'enableJWT':true,'jwt':{'signatureMethod':'HS256'," JWT_SECRET
+    ",'payload':{'sub':'{{{connection.settings.who}}}'}},"
     "'oauth2':{'grantType':'clientcredentials','token':{'body':{'assertion':'{{{iClient.jwt.token}}}'}}}}";
 
 static const struct {

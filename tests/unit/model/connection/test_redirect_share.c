@@ -66,9 +66,9 @@ Test(redirect_share, servers_and_places_that_are_shared)
 
 Test(redirect_share, only_logins_have_a_redirect_uri)
 {
-    static const char *const documents[] = {
-        "{'name':'one','oauth2':{'grantType':'clientcredentials'," SHARED "}}",
-        "{'name':'two','oauth2':{'grantType':'authorizecode'," SHARED "," OTHER_SERVER "}}"};
+    static const char *const documents[] = {"{'name':'one','oauth2':{'grantType':'clientcredentials'," SHARED "}}",
+                                            "{'name':'two','oauth2':{'grantType':'authorizecode'," SHARED
+                                            "," OTHER_SERVER "}}"};
     AUTO(catalog) catalog = catalog_of(documents, 2);
     struct redirect_share_query query = {.path = "/shared"};
     cr_expect_null(redirect_share_find(catalog, catalog_iclient_at(catalog, 1), &query));
@@ -84,8 +84,9 @@ Test(redirect_share, a_providers_name_for_the_redirect_uri_has_no_path)
 
 Test(redirect_share, a_presets_issuer_is_that_of_its_own_authorization_uri)
 {
-    AUTO_JSON document = fixture_json("{'oauth2':{'issuer':'https://login.example','auth':{'uri':'https://login.example/a'},"
-                                      "'validDomainNames':['login.example']}}");
+    AUTO_JSON document =
+        fixture_json("{'oauth2':{'issuer':'https://login.example','auth':{'uri':'https://login.example/a'},"
+                     "'validDomainNames':['login.example']}}");
     AUTO(fault_list) faults = fault_list_create();
     AUTO(provider_preset) preset = NULL;
     cr_assert_eq(provider_preset_from_json("p", document, "p.json", faults, &preset), OK, "%s", fixture_text(faults));
@@ -98,7 +99,8 @@ Test(redirect_share, a_presets_issuer_is_that_of_its_own_authorization_uri)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char changes[512];
-        snprintf(changes, sizeof changes, "{'provider':'p','oauth2':{'grantType':'authorizecode',%s}}", cases[i].oauth2);
+        snprintf(changes, sizeof changes, "{'provider':'p','oauth2':{'grantType':'authorizecode',%s}}",
+                 cases[i].oauth2);
         AUTO(iclient) iclient = fixture_iclient_over(changes, preset);
         const char *issuer = iclient_issuer(iclient);
         cr_expect(cases[i].issuer ? issuer && strcmp(issuer, cases[i].issuer) == 0 : !issuer, "%s", cases[i].oauth2);

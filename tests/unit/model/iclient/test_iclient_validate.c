@@ -56,13 +56,15 @@ Test(iclient_validate, contradictions_are_refused)
          "public"},
         {"{'type':'public','oauth2':{'clientSecret':null,'clientCredentialsLocation':'basicauthheader'}}",
          "/oauth2/clientCredentialsLocation", "public"},
-        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'not base64!','isSecretBase64Encoded':true}}",
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'not "
+         "base64!','isSecretBase64Encoded':true}}",
          "/jwt/secret", "no Base64"},
         {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'token':'a b'}}", "/jwt/token", "no JWT has"},
         {"{'jwt':{'header':{'kid':'a'},'headers':{'kid':'b'}}}", "/jwt/header", "twice"},
         {"{'jwt':{'payload':'{'}}", "/jwt/payload", "too early"},
         {"{'jwt':{'payload':'[1]'}}", "/jwt/payload", "no object"},
-        {"{'oauth2':{'clientId':'a:b','clientCredentialsEncoding':'none'}}", "/oauth2/clientCredentialsEncoding", "colon"},
+        {"{'oauth2':{'clientId':'a:b','clientCredentialsEncoding':'none'}}", "/oauth2/clientCredentialsEncoding",
+         "colon"},
         {"{'oauth2':{'clientSecret':null,'tokenAuthMethod':'none','clientCredentialsLocation':'body'}}",
          "/oauth2/clientCredentialsLocation", "none"},
         {"{'oauth2':{'tokenAuthMethod':'none'}}", "/oauth2/clientSecret", "never sent"},
@@ -74,7 +76,8 @@ Test(iclient_validate, contradictions_are_refused)
         {"{'oauth2':{'expiresAtPath':'//*[count(//*)>0]'}}", "/oauth2/expiresAtPath", "at character 10"},
         {"{'oauth2':{'tokenTypePath':5}}", "/oauth2/tokenTypePath", "must be a string"},
         {"{'oauth2':{'responseMetadata':['a','b[']}}", "/oauth2/responseMetadata/1", "at character 3"},
-        {"{'oauth2':{'tokenFailures':[{'statusCode':400},{'path':'a.b.'}]}}", "/oauth2/tokenFailures/1", "at character 5"},
+        {"{'oauth2':{'tokenFailures':[{'statusCode':400},{'path':'a.b.'}]}}", "/oauth2/tokenFailures/1",
+         "at character 5"},
         {"{'oauth2':{'failStatusCode':42}}", "/oauth2/failStatusCode", "100"},
         {"{'allowedGrants':['password','clientcredentials']}", "/allowedGrants", "authorizecode"},
         {"{'enableJWT':false,'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'s'}}",
@@ -153,7 +156,8 @@ Test(iclient_validate, templates_that_cannot_resolve_are_refused)
          "/oauth2/token/uri", "cannot stand in a host"},
         {"{'settings':{'d':'..'},'oauth2':{'token':{'uri':'https://login.example.com/a/{{iClient.settings.d}}/t'}}}",
          "/oauth2/token/uri", "{{{iClient.settings.d}}} makes a path segment"},
-        {"{'settings':{'d':'../../y'},'oauth2':{'auth':{'uri':'https://login.example.com/{{{iClient.settings.d}}}/t'}}}",
+        {"{'settings':{'d':'../../y'},'oauth2':{'auth':{'uri':'https://login.example.com/{{{iClient.settings.d}}}/"
+         "t'}}}",
          "/oauth2/auth/uri", "makes a path segment"},
         {"{'settings':{'d':'%2E'},'oauth2':{'refresh':"
          "{'uri':'https://login.example.com/.{{{iClient.settings.d}}}/{{metadata.y}}'}}}",
@@ -232,9 +236,9 @@ Test(iclient_validate, uris_are_held_to_the_valid_domain_names)
 /* Everybody can have a shop below myshopify.com, so that only the shops themselves can be listed. */
 Test(iclient_validate, a_host_that_a_template_completes_may_be_listed_as_a_whole)
 {
-    AUTO(iclient) iclient =
-        fixture_iclient("{'oauth2':{'validDomainNames':['login.example.com','one.myshopify.com'],"
-                        "'revoke':{'uri':'https://{{{connection.settings.shop}}}.myshopify.com:8443/r'}}}");
+    AUTO(iclient)
+    iclient = fixture_iclient("{'oauth2':{'validDomainNames':['login.example.com','one.myshopify.com'],"
+                              "'revoke':{'uri':'https://{{{connection.settings.shop}}}.myshopify.com:8443/r'}}}");
     const struct url_policy *policy = iclient_url_policy(iclient);
     cr_assert_eq(url_policy_check_text(policy, "https://one.myshopify.com/r", NULL), OK);
     cr_assert_eq(url_policy_check_text(policy, "https://two.myshopify.com/r", NULL), ERR_DENIED);
@@ -308,11 +312,14 @@ Test(iclient_validate, short_secret_to_sign_with_is_a_warning)
         const char *changes, *pointer;
         bool is_short;
     } cases[] = {
-        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'0123456789abcdef0123456789abcde'}}",
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'"
+         "0123456789abcdef0123456789abcde'}}",
          "/jwt/secret", true},
-        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'0123456789abcdef0123456789abcdef'}}",
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS256','secret':'"
+         "0123456789abcdef0123456789abcdef'}}",
          "/jwt/secret", false},
-        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS512','secret':'0123456789abcdef0123456789abcdef'}}",
+        {"{'oauth2':{'grantType':'jwtbearer'},'jwt':{'signatureMethod':'HS512','secret':'"
+         "0123456789abcdef0123456789abcdef'}}",
          "/jwt/secret", true},
         {"{'oauth2':{'tokenAuthMethod':'client_secret_jwt'}}", "/oauth2/clientSecret", true},
     };
@@ -322,7 +329,8 @@ Test(iclient_validate, short_secret_to_sign_with_is_a_warning)
         AUTO(fault_list) faults = fault_list_create();
         AUTO(provider_preset) preset = provider_preset_create_empty("custom_oauth2");
         AUTO(iclient) iclient = NULL;
-        cr_assert_eq(iclient_from_json(document, preset, "", &options, NULL, faults, &iclient), OK, "%s", fixture_text(faults));
+        cr_assert_eq(iclient_from_json(document, preset, "", &options, NULL, faults, &iclient), OK, "%s",
+                     fixture_text(faults));
         const struct fault *fault = fixture_fault(faults, cases[i].pointer, "is short");
         cr_expect_eq(fault != NULL, cases[i].is_short, "case %zu: %s", i, fixture_text(faults));
         cr_expect(!fault || fault->warning);

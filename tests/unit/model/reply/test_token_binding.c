@@ -8,7 +8,10 @@ struct change {
     enum binding_part part;
     const char *value; /* NULL: absent */
 };
-#define UNCHANGED {BINDING_GRANT, "authorizecode"}
+#define UNCHANGED                                                                                                      \
+    {                                                                                                                  \
+        BINDING_GRANT, "authorizecode"                                                                                 \
+    }
 
 static const char *const granted_values[BINDING_PART_COUNT] = {
     [BINDING_GRANT] = "authorizecode",
@@ -65,11 +68,11 @@ static const struct {
     enum asked_change change;
     const char *after; /* the refresh: what its tokens were asked with, NULL: the whole grant */
 } scopes[] = {
-    {"a b", NULL, "b a", ASKED_SAME, NULL},      {"a b", NULL, "a", ASKED_NARROWER, "a"},
-    {"a b", NULL, "a c", ASKED_OTHER, NULL},     {"a b", NULL, NULL, ASKED_OTHER, NULL},
-    {NULL, NULL, "a", ASKED_OTHER, NULL},        {NULL, NULL, NULL, ASKED_SAME, NULL},
-    {"a b c", "a b", "a b", ASKED_SAME, "a b"},  {"a b c", "a b", "c", ASKED_NARROWER, "c"},
-    {"a b", "a", "a b", ASKED_WHOLE, NULL},      {"a b", "a", "d", ASKED_OTHER, NULL},
+    {"a b", NULL, "b a", ASKED_SAME, NULL},     {"a b", NULL, "a", ASKED_NARROWER, "a"},
+    {"a b", NULL, "a c", ASKED_OTHER, NULL},    {"a b", NULL, NULL, ASKED_OTHER, NULL},
+    {NULL, NULL, "a", ASKED_OTHER, NULL},       {NULL, NULL, NULL, ASKED_SAME, NULL},
+    {"a b c", "a b", "a b", ASKED_SAME, "a b"}, {"a b c", "a b", "c", ASKED_NARROWER, "c"},
+    {"a b", "a", "a b", ASKED_WHOLE, NULL},     {"a b", "a", "d", ASKED_OTHER, NULL},
 };
 
 Test(token_binding, a_refresh_asks_for_no_more_than_was_granted)
@@ -107,8 +110,12 @@ static const struct {
     {UNCHANGED, BINDING_REFRESH_ORIGIN, NULL, "https://a.example/token", ERR_DENIED, "another client id"},
     {UNCHANGED, BINDING_REVOKE_ORIGIN, "id", "https://a.example/revoke", OK, ""},
     {UNCHANGED, BINDING_REVOKE_ORIGIN, "id", "https://b.example/revoke", ERR_DENIED, "https://b.example"},
-    {{BINDING_REVOKE_ORIGIN, "https://c.example"}, BINDING_REVOKE_ORIGIN, "id", "https://a.example/revoke",
-     ERR_DENIED, "belong to https://c.example"},
+    {{BINDING_REVOKE_ORIGIN, "https://c.example"},
+     BINDING_REVOKE_ORIGIN,
+     "id",
+     "https://a.example/revoke",
+     ERR_DENIED,
+     "belong to https://c.example"},
     {{BINDING_FINGERPRINT, "ab"}, BINDING_REVOKE_ORIGIN, "id", "https://a.example/revoke", ERR_DENIED, "not known"},
 };
 
@@ -117,8 +124,8 @@ Test(token_binding, the_last_look_lets_a_request_go_to_its_own_server_alone)
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         AUTO(token_binding) binding = make(&requests[i].change, 1);
         struct error error = {0};
-        enum status status = token_binding_check_request(binding, requests[i].endpoint, requests[i].client_id,
-                                                         requests[i].url, &error);
+        enum status status =
+            token_binding_check_request(binding, requests[i].endpoint, requests[i].client_id, requests[i].url, &error);
         cr_expect_eq(status, requests[i].status, "row %zu: %s", i, error.message);
         cr_expect(strstr(error.message, requests[i].words), "row %zu: %s", i, error.message);
     }

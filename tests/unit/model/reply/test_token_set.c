@@ -77,15 +77,19 @@ Test(token_set, text_that_was_not_written_by_us_is_corrupt)
         "\"generation\":0}",
         "{\"access_token\":1,\"obtained_at\":0,\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":0,"
         "\"generation\":0}",
-        WITH_TOKEN("\"obtained_at\":\"x\",\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":0,\"generation\":0"),
-        WITH_TOKEN("\"obtained_at\":0,\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":0,\"generation\":-1"),
+        WITH_TOKEN(
+            "\"obtained_at\":\"x\",\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":0,\"generation\":0"),
+        WITH_TOKEN(
+            "\"obtained_at\":0,\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":0,\"generation\":-1"),
         WITH_TOKEN("\"metadata\":[],\"obtained_at\":0,\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":0,"
                    "\"generation\":1"),
-        WITH_TOKEN("\"obtained_at\":0,\"expires_at\":-9223372036854775808,\"refresh_expires_at\":0,\"refreshes_left\":0,"
-                   "\"generation\":1"),
+        WITH_TOKEN(
+            "\"obtained_at\":0,\"expires_at\":-9223372036854775808,\"refresh_expires_at\":0,\"refreshes_left\":0,"
+            "\"generation\":1"),
         WITH_TOKEN("\"obtained_at\":0,\"expires_at\":9223372036854775807,\"refresh_expires_at\":0,\"refreshes_left\":0,"
                    "\"generation\":1"),
-        WITH_TOKEN("\"obtained_at\":0,\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":-2,\"generation\":1"),
+        WITH_TOKEN(
+            "\"obtained_at\":0,\"expires_at\":0,\"refresh_expires_at\":0,\"refreshes_left\":-2,\"generation\":1"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct token_set *tokens = NULL;

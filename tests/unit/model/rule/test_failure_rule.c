@@ -67,8 +67,10 @@ Test(failure_rule, matches_when_every_part_that_it_has_matches)
         {"{\"path\":\"$.errorMessage\"}", 200, "{\"errorMessage\":\"x\"}", true},
         {"{\"path\":\"$['a']['b']\"}", 200, "{\"a\":{\"b\":\"x\"}}", true},
         {"{\"path\":\"$.errors[1].code\"}", 200, "{\"errors\":[{},{\"code\":1}]}", true},
-        {"{\"path\":\"errors.*.code\",\"values\":[\"b\"]}", 200, "{\"errors\":[{\"code\":\"a\"},{\"code\":\"b\"}]}", true},
-        {"{\"path\":\"errors[*].code\",\"values\":[\"c\"]}", 200, "{\"errors\":[{\"code\":\"a\"},{\"code\":\"b\"}]}", false},
+        {"{\"path\":\"errors.*.code\",\"values\":[\"b\"]}", 200, "{\"errors\":[{\"code\":\"a\"},{\"code\":\"b\"}]}",
+         true},
+        {"{\"path\":\"errors[*].code\",\"values\":[\"c\"]}", 200, "{\"errors\":[{\"code\":\"a\"},{\"code\":\"b\"}]}",
+         false},
         {"{\"path\":\"errors.*.code\"}", 200, "{\"errors\":[{\"code\":0},{\"code\":\"\"},{}]}", false},
         {"{\"path\":\"errors.*\"}", 200, "{\"errors\":[]}", false},
         {"{\"path\":\"/r/error\"}", 200, "{\"r\":{\"error\":\"x\"},\"/r/error\":\"x\"}", false},
@@ -111,8 +113,9 @@ Test(failure_rule, matches_when_every_part_that_it_has_matches)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO(failure_rules) rules = rules_from(cases[i].rule);
         AUTO_JSON body = parse(cases[i].body);
-        cr_assert_eq(failure_rules_match(rules, cases[i].status, &(struct reply_document){.json = body}), cases[i].matches, "%s on %d %s", cases[i].rule,
-                     cases[i].status, cases[i].body ? cases[i].body : "(none)");
+        cr_assert_eq(failure_rules_match(rules, cases[i].status, &(struct reply_document){.json = body}),
+                     cases[i].matches, "%s on %d %s", cases[i].rule, cases[i].status,
+                     cases[i].body ? cases[i].body : "(none)");
     }
 }
 
@@ -330,7 +333,8 @@ Test(failure_rule, values_match_exactly_when_their_texts_are_equal)
         write_reference(found, found_text);
         const bool equal = strcmp(listed_text, found_text) == 0;
         matches += equal;
-        cr_assert_eq(failure_rules_match(rules, 200, &(struct reply_document){.json = body}), equal, "%s and %s", listed_text, found_text);
+        cr_assert_eq(failure_rules_match(rules, 200, &(struct reply_document){.json = body}), equal, "%s and %s",
+                     listed_text, found_text);
     }
     cr_assert_gt(matches, 200, "the generator makes some that match");
 }

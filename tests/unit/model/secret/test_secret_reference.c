@@ -18,9 +18,14 @@ Test(secret_reference, object_with_one_dollar_member_is_a_reference)
         const char *text;
         bool is;
     } cases[] = {
-        {"{\"$file\":\"x\"}", true},  {"{\"$vault\":\"x\"}", true},           {"{\"file\":\"x\"}", false},
-        {"\"$file\"", false},         {"{\"$file\":\"x\",\"a\":1}", false},   {"{}", false},
-        {"null", false},              {"[\"$file\"]", false},
+        {"{\"$file\":\"x\"}", true},
+        {"{\"$vault\":\"x\"}", true},
+        {"{\"file\":\"x\"}", false},
+        {"\"$file\"", false},
+        {"{\"$file\":\"x\",\"a\":1}", false},
+        {"{}", false},
+        {"null", false},
+        {"[\"$file\"]", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO_JSON value = json(cases[i].text);

@@ -47,8 +47,9 @@ Test(jwt_assertion, header_and_payload_are_rendered_null_removes_and_dates_becom
     AUTO_JSON header = jwt_part(secret_reveal(token), 0);
     AUTO_JSON claims = jwt_part(secret_reveal(token), 1);
     AUTO_JSON expected_header = json_pack("{s:s, s:s}", "alg", "HS256", "kid", "k1");
-    AUTO_JSON expected = json_pack("{s:s, s:I, s:I, s:I, s:i, s:{s:[s]}, s:s}", "sub", "ann", "iat", (json_int_t)NOW, "nbf", (json_int_t)NOW, "exp",
-                                   (json_int_t)NOW + 60, "n", 1, "deep", "list", "c", "year", "2026");
+    AUTO_JSON expected =
+        json_pack("{s:s, s:I, s:I, s:I, s:i, s:{s:[s]}, s:s}", "sub", "ann", "iat", (json_int_t)NOW, "nbf",
+                  (json_int_t)NOW, "exp", (json_int_t)NOW + 60, "n", 1, "deep", "list", "c", "year", "2026");
     cr_expect(json_equal(header, expected_header));
     cr_expect(json_equal(claims, expected));
     fixture_finish(&fixture);
@@ -63,7 +64,8 @@ Test(jwt_assertion, a_payload_is_all_that_is_signed_but_for_iat_and_exp)
         const char *jwt, *claims;
     } cases[] = {
         {",\"payload\":{" CLAIMS "}", "{" CLAIMS ",\"iat\":1795000000,\"exp\":1795000300}"},
-        {",\"payload\":\"{\\\"sub\\\":\\\"ann\\\",\\\"d\\\":{\\\"e\\\":[1,true]}}\"", "{" CLAIMS ",\"iat\":1795000000,\"exp\":1795000300}"},
+        {",\"payload\":\"{\\\"sub\\\":\\\"ann\\\",\\\"d\\\":{\\\"e\\\":[1,true]}}\"",
+         "{" CLAIMS ",\"iat\":1795000000,\"exp\":1795000300}"},
         {",\"payload\":{}", "{\"iat\":1795000000,\"exp\":1795000300}"},
         {",\"payload\":{\"iat\":null,\"exp\":null,\"iss\":null}", "{}"},
         {",\"payload\":\"{\\\"exp\\\":\\\"{{{now}}}\\\",\\\"x\\\":\\\"{{{iClient.settings.x}}}\\\"}\"",
@@ -72,9 +74,12 @@ Test(jwt_assertion, a_payload_is_all_that_is_signed_but_for_iat_and_exp)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO_FINISH(text_buffer) document;
         text_buffer_init(&document, 4096);
-        text_buffer_append_format(&document, HEAD "\"settings\":{\"x\":\"\\\",\\\"admin\\\":\\\"yes\"},\"enableJWT\":true,\"jwt\":{"
-                                  "\"signatureMethod\":\"HMAC-sha256\",\"secret\":\"" KEY "\"%s},\"oauth2\":{\"grantType\":\"jwtbearer\""
-                                  ID ",\"token\":{\"uri\":\"" SERVER "/token\"}}}", cases[i].jwt);
+        text_buffer_append_format(
+            &document,
+            HEAD "\"settings\":{\"x\":\"\\\",\\\"admin\\\":\\\"yes\"},\"enableJWT\":true,\"jwt\":{"
+                 "\"signatureMethod\":\"HMAC-sha256\",\"secret\":\"" KEY
+                 "\"%s},\"oauth2\":{\"grantType\":\"jwtbearer\"" ID ",\"token\":{\"uri\":\"" SERVER "/token\"}}}",
+            cases[i].jwt);
         struct fixture fixture = fixture_create(text_buffer_text(&document), NULL);
         AUTO(secret) token = assertion(&fixture);
         AUTO_JSON claims = jwt_part(secret_reveal(token), 1);
@@ -87,14 +92,20 @@ Test(jwt_assertion, a_payload_is_all_that_is_signed_but_for_iat_and_exp)
 
 Test(jwt_assertion, every_word_for_a_method_signs_alike_and_headers_is_header)
 {
-    static const char *const methods[][2] = {{"hmac-sha256", "HS256"}, {"HMAC-SHA384", "HS384"}, {"hmac-sha512", "HS512"},
-                                             {"hs256", "HS256"},       {"HS512", "HS512"}};
+    static const char *const methods[][2] = {{"hmac-sha256", "HS256"},
+                                             {"HMAC-SHA384", "HS384"},
+                                             {"hmac-sha512", "HS512"},
+                                             {"hs256", "HS256"},
+                                             {"HS512", "HS512"}};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         AUTO_FINISH(text_buffer) document;
         text_buffer_init(&document, 4096);
-        text_buffer_append_format(&document, HEAD "\"jwt\":{\"signatureMethod\":\"%s\",\"secret\":\"" KEY KEY "\",\"headers\":"
+        text_buffer_append_format(&document,
+                                  HEAD
+                                  "\"jwt\":{\"signatureMethod\":\"%s\",\"secret\":\"" KEY KEY "\",\"headers\":"
                                   "\"{\\\"kid\\\":\\\"{{{uuid}}}\\\"}\"},\"oauth2\":{\"grantType\":\"jwtbearer\"" ID
-                                  ",\"token\":{\"uri\":\"" SERVER "/token\"}}}", methods[i][0]);
+                                  ",\"token\":{\"uri\":\"" SERVER "/token\"}}}",
+                                  methods[i][0]);
         struct fixture fixture = fixture_create(text_buffer_text(&document), NULL);
         AUTO(secret) token = assertion(&fixture);
         AUTO_JSON header = jwt_part(secret_reveal(token), 0);
@@ -107,15 +118,18 @@ Test(jwt_assertion, every_word_for_a_method_signs_alike_and_headers_is_header)
 /* RFC 7515 appendix A.1: the key of the HS256 example. */
 Test(jwt_assertion, a_secret_in_base64_is_decoded_before_it_signs)
 {
-    static const char *const secrets[] = {KEY, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-                                          "MDEyMzQ1Njc4OWFiY2RlZjAx\\nMjM0NTY3ODlhYmNkZWY"};
+    static const char *const secrets[] = {
+        KEY, "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", "MDEyMzQ1Njc4OWFiY2RlZjAx\\nMjM0NTY3ODlhYmNkZWY"};
     AUTO(secret) first = NULL;
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
         AUTO_FINISH(text_buffer) document;
         text_buffer_init(&document, 4096);
-        text_buffer_append_format(&document, HEAD "\"jwt\":{\"signatureMethod\":\"HS256\",\"secret\":\"%s\",\"isSecretBase64Encoded\":%s,"
-                                  "\"payload\":{}},\"oauth2\":{\"grantType\":\"jwtbearer\"" ID ",\"token\":{\"uri\":\"" SERVER
-                                  "/token\"}}}", secrets[i], i ? "true" : "false");
+        text_buffer_append_format(
+            &document,
+            HEAD "\"jwt\":{\"signatureMethod\":\"HS256\",\"secret\":\"%s\",\"isSecretBase64Encoded\":%s,"
+                 "\"payload\":{}},\"oauth2\":{\"grantType\":\"jwtbearer\"" ID ",\"token\":{\"uri\":\"" SERVER
+                 "/token\"}}}",
+            secrets[i], i ? "true" : "false");
         struct fixture fixture = fixture_create(text_buffer_text(&document), NULL);
         AUTO(secret) token = assertion(&fixture);
         if (!first)
@@ -131,8 +145,10 @@ Test(jwt_assertion, a_static_token_is_used_as_it_is)
     for (size_t i = 0; i < 2; i++) {
         AUTO_FINISH(text_buffer) document;
         text_buffer_init(&document, 4096);
-        text_buffer_append_format(&document, HEAD "\"jwt\":{\"use\":\"%s\",\"token\":\"head.claims.signature\"},\"oauth2\":{"
-                                  "\"grantType\":\"jwtbearer\"" ID ",\"token\":{\"uri\":\"" SERVER "/token\"}}}", uses[i]);
+        text_buffer_append_format(&document,
+                                  HEAD "\"jwt\":{\"use\":\"%s\",\"token\":\"head.claims.signature\"},\"oauth2\":{"
+                                       "\"grantType\":\"jwtbearer\"" ID ",\"token\":{\"uri\":\"" SERVER "/token\"}}}",
+                                  uses[i]);
         struct fixture fixture = fixture_create(text_buffer_text(&document), NULL);
         AUTO(secret) token = NULL;
         enum status status = i == 0 ? jwt_assertion_create(&fixture.context, &token, NULL)
@@ -159,12 +175,16 @@ Test(jwt_assertion, a_static_token_as_access_token_ends_when_its_exp_says)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO_FINISH(text_buffer) document;
         text_buffer_init(&document, 4096);
-        text_buffer_append_format(&document, HEAD "\"accessTokenLifetime\":7200,\"jwt\":{\"use\":\"accessToken\",\"token\":\"%s\"},"
-                                  "\"oauth2\":{\"validDomainNames\":[\"a.example\"]}}", cases[i].token);
+        text_buffer_append_format(&document,
+                                  HEAD
+                                  "\"accessTokenLifetime\":7200,\"jwt\":{\"use\":\"accessToken\",\"token\":\"%s\"},"
+                                  "\"oauth2\":{\"validDomainNames\":[\"a.example\"]}}",
+                                  cases[i].token);
         struct fixture fixture = fixture_create(text_buffer_text(&document), NULL);
         AUTO(token_set) tokens = NULL;
         struct error error = {0};
-        cr_expect_eq(jwt_assertion_create_token(&fixture.context, &tokens, &error), cases[i].status, "%s", error.message);
+        cr_expect_eq(jwt_assertion_create_token(&fixture.context, &tokens, &error), cases[i].status, "%s",
+                     error.message);
         if (tokens) {
             cr_expect_eq(tokens->expires_at, cases[i].expires_at, "%s", cases[i].token);
             cr_expect_str_eq(secret_reveal(tokens->access_token), cases[i].token);

@@ -151,7 +151,8 @@ static bool verifies(const char *name, const char *pem, const struct parts *part
     cr_assert_eq(EVP_DigestVerifyInit_ex(context, &key_context, method->digest, NULL, NULL, key, NULL), 1);
     if (method->family == JWS_RSA_PSS) {
         cr_assert_eq(EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING), 1);
-        cr_assert_eq(EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, EVP_MD_get_size(EVP_get_digestbyname(method->digest))), 1);
+        cr_assert_eq(
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, EVP_MD_get_size(EVP_get_digestbyname(method->digest))), 1);
     }
     int verified = EVP_DigestVerify(context, bytes, size, (const unsigned char *)parts->input, strlen(parts->input));
     EVP_MD_CTX_free(context);
@@ -260,7 +261,6 @@ Test(jwt_signature, encrypted_keys_sign_with_their_passphrase)
 }
 
 /* ---- keys that do not fit ---- */
-
 
 static const struct {
     const char *method, *key, *passphrase;

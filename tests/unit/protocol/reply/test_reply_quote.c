@@ -5,7 +5,8 @@
     HEAD "\"oauth2\":{\"grantType\":\"authorizecode\",\"encrypted\":{\"deep\":[\"buried\"]},\"clientId\":\"id\","      \
          "\"clientSecret\":\"s/3 cret\"," URIS "}}"
 #define CONNECTION                                                                                                     \
-    "{\"name\":\"c\",\"iClient\":\"test\",\"password\":\"pw\",\"encrypted\":{\"key\":\"lid\",\"odd\":\"a&'\\\"\\\\<\\u00fc>\"}}"
+    "{\"name\":\"c\",\"iClient\":\"test\",\"password\":\"pw\",\"encrypted\":{\"key\":\"lid\",\"odd\":\"a&'\\\"\\\\<"   \
+    "\\u00fc>\"}}"
 
 static const struct {
     const char *text, *quoted; /* NULL: withheld */

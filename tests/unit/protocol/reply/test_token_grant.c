@@ -92,7 +92,8 @@ static const struct {
     const char *path, *body;
     int64_t expires_at;
 } refresh_expiries[] = {
-    {"refresh_token_expires_in", "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"refresh_token_expires_in\":600}", NOW + 600},
+    {"refresh_token_expires_in", "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"refresh_token_expires_in\":600}",
+     NOW + 600},
     {"x", "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"x\":\"600\"}", NOW + 600},
     {"x", "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"x\":1795000600}", NOW + 600},
     {"x", "{\"access_token\":\"a\",\"refresh_token\":\"r\",\"x\":\"2026-11-18T12:06:40Z\"}", NOW + 3600},
@@ -145,7 +146,8 @@ Test(token_grant, refresh_takes_what_the_reply_has)
     fixture_set_tokens(&fixture, "old", "old-refresh");
     fixture.tokens->refresh_expires_at = NOW + 9;
     fixture.tokens->metadata = fixture_json("{\"instance_url\":\"https://old\",\"realmId\":\"7\"}");
-    AUTO(token_set) tokens = granted(
+    AUTO(token_set)
+    tokens = granted(
         &fixture, TOKEN_EXCHANGE_REFRESH,
         "{\"access_token\":\"new\",\"refresh_token\":\"r 2\",\"scope\":\"x\",\"token_type\":\"User Access Token\","
         "\"instance_url\":\"https://new\",\"user\":{\"id\":12}}");
@@ -205,8 +207,8 @@ Test(token_grant, a_refresh_token_that_is_no_string_costs_nothing_but_a_remark)
     struct fixture fixture = fixture_create(PLAIN, NULL);
     fixture_set_tokens(&fixture, "old", "old-refresh");
     struct error error;
-    AUTO(token_set) tokens =
-        read_tokens(&fixture, TOKEN_EXCHANGE_REFRESH, "{\"access_token\":\"new\",\"refresh_token\":5}", &error);
+    AUTO(token_set)
+    tokens = read_tokens(&fixture, TOKEN_EXCHANGE_REFRESH, "{\"access_token\":\"new\",\"refresh_token\":5}", &error);
     cr_expect_str_eq(secret_reveal(tokens->refresh_token), "old-refresh");
     cr_expect(strstr(error.message, "refresh token"));
     cr_expect_eq(tokens->rotation, TOKEN_ROTATION_UNKNOWN);
@@ -240,8 +242,8 @@ Test(token_grant, refresh_count_counts_down_and_ends_without_a_refresh_token)
         struct fixture fixture = fixture_create(text, NULL);
         fixture_set_tokens(&fixture, "old", "old-refresh");
         fixture.tokens->refreshes_left = counts[i].left_before;
-        AUTO(token_set) tokens =
-            granted(&fixture, counts[i].exchange, "{\"access_token\":\"a\",\"refresh_token\":\"r\"}");
+        AUTO(token_set)
+        tokens = granted(&fixture, counts[i].exchange, "{\"access_token\":\"a\",\"refresh_token\":\"r\"}");
         cr_expect_eq(tokens->refreshes_left, counts[i].left_after, "case %zu: %lld", i,
                      (long long)tokens->refreshes_left);
         cr_expect_eq(tokens->refresh_token != NULL, counts[i].kept, "case %zu", i);
@@ -258,13 +260,15 @@ Test(token_grant, slack_has_its_tokens_nested_and_a_refresh_reply_flat)
                               "\"refreshTokenPath\":\"authed_user.refresh_token\",\"refreshAccessTokenPath\":"
                               "\"access_token\",\"refreshRefreshTokenPath\":\"refresh_token\""),
                        NULL);
-    AUTO(token_set) first = granted(
+    AUTO(token_set)
+    first = granted(
         &fixture, TOKEN_EXCHANGE_CODE,
         "{\"ok\":true,\"access_token\":\"bot\",\"authed_user\":{\"access_token\":\"user\",\"refresh_token\":\"r1\"}}");
     cr_expect_str_eq(secret_reveal(first->access_token), "user");
     cr_expect_str_eq(secret_reveal(first->refresh_token), "r1");
-    AUTO(token_set) second = granted(&fixture, TOKEN_EXCHANGE_REFRESH,
-                                     "{\"ok\":true,\"access_token\":\"user2\",\"refresh_token\":\"r2\"}");
+    AUTO(token_set)
+    second =
+        granted(&fixture, TOKEN_EXCHANGE_REFRESH, "{\"ok\":true,\"access_token\":\"user2\",\"refresh_token\":\"r2\"}");
     cr_expect_str_eq(secret_reveal(second->access_token), "user2");
     cr_expect_str_eq(secret_reveal(second->refresh_token), "r2");
     fixture_finish(&fixture);
@@ -294,8 +298,8 @@ Test(token_grant, a_scope_array_is_joined_and_an_unfit_one_is_left_out)
 
 Test(token_grant, callback_metadata_is_kept_with_the_code_exchange)
 {
-    struct fixture fixture = fixture_create(
-        IN("", ",\"callbackMetadata\":[\"realmId\",\"absent\"],\"responseMetadata\":[\"id\"]"), NULL);
+    struct fixture fixture =
+        fixture_create(IN("", ",\"callbackMetadata\":[\"realmId\",\"absent\"],\"responseMetadata\":[\"id\"]"), NULL);
     fixture_set_callback(&fixture, "{\"code\":\"c\",\"realmId\":\"4620816365\"}");
     AUTO(token_set) tokens = granted(&fixture, TOKEN_EXCHANGE_CODE, "{\"access_token\":\"a\",\"id\":\"u\"}");
     AUTO_JSON expected = fixture_json("{\"realmId\":\"4620816365\",\"id\":\"u\"}");

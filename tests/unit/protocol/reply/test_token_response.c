@@ -42,34 +42,52 @@ static const struct {
     const char *says; /* in the message; NULL: anything */
 } cases[] = {
     /* RFC 6749 §5.2, at whatever status they come */
-    {PLAIN, REFRESH, 400, "application/json", "{\"error\":\"invalid_grant\"}", OUTCOME_TOKEN_REFUSED, "invalid_grant", "400 invalid_grant"},
+    {PLAIN, REFRESH, 400, "application/json", "{\"error\":\"invalid_grant\"}", OUTCOME_TOKEN_REFUSED, "invalid_grant",
+     "400 invalid_grant"},
     {PLAIN, REFRESH, 200, NULL, "{\"error\":\"invalid_grant\"}", OUTCOME_TOKEN_REFUSED, "invalid_grant", NULL},
     {PLAIN, REFRESH, 403, NULL, "{\"error\":\"invalid_grant\"}", OUTCOME_TOKEN_REFUSED, "invalid_grant", NULL},
     {PLAIN, REFRESH, 500, NULL, "{\"error\":\"invalid_grant\"}", OUTCOME_TOKEN_REFUSED, "invalid_grant", NULL},
     {PLAIN, CREDENTIALS, 400, NULL, "{\"error\":\"invalid_grant\"}", OUTCOME_TOKEN_REFUSED, "invalid_grant", NULL},
     {PLAIN, REFRESH, 401, NULL, "{\"error\":\"invalid_client\"}", OUTCOME_CLIENT_REFUSED, "invalid_client", NULL},
-    {PLAIN, REFRESH, 400, NULL, "{\"error\":\"unauthorized_client\"}", OUTCOME_CLIENT_REFUSED, "unauthorized_client", NULL},
+    {PLAIN, REFRESH, 400, NULL, "{\"error\":\"unauthorized_client\"}", OUTCOME_CLIENT_REFUSED, "unauthorized_client",
+     NULL},
     {PLAIN, REFRESH, 503, NULL, "{\"error\":\"invalid_client\"}", OUTCOME_TRANSIENT, "invalid_client", NULL},
     {PLAIN, REFRESH, 429, NULL, "{\"error\":\"invalid_client\"}", OUTCOME_TRANSIENT, "invalid_client", NULL},
-    {PLAIN, REFRESH, 400, NULL, "{\"error\":\"temporarily_unavailable\"}", OUTCOME_TRANSIENT, "temporarily_unavailable", NULL},
+    {PLAIN, REFRESH, 400, NULL, "{\"error\":\"temporarily_unavailable\"}", OUTCOME_TRANSIENT, "temporarily_unavailable",
+     NULL},
     {PLAIN, REFRESH, 400, NULL, "{\"error\":\"invalid_scope\"}", OUTCOME_BROKEN, "invalid_scope", NULL},
-    {PLAIN, CODE, 400, NULL, "{\"error\":\"invalid_request\",\"error_description\":\"redirect_uri differs\"}", OUTCOME_BROKEN, "invalid_request", "redirect_uri differs"},
+    {PLAIN, CODE, 400, NULL, "{\"error\":\"invalid_request\",\"error_description\":\"redirect_uri differs\"}",
+     OUTCOME_BROKEN, "invalid_request", "redirect_uri differs"},
 
     /* GitHub: 200 with the error in form text or JSON */
-    {PLAIN, CODE, 200, FORM_TYPE, "error=bad_verification_code&error_description=The+code+passed+is+incorrect+or+expired.", OUTCOME_TOKEN_REFUSED, "bad_verification_code", "The code passed is incorrect or expired."},
-    {PLAIN, REFRESH, 200, "application/json", "{\"error\":\"bad_refresh_token\"}", OUTCOME_TOKEN_REFUSED, "bad_refresh_token", NULL},
-    {PLAIN, CODE, 200, NULL, "{\"error\":\"incorrect_client_credentials\"}", OUTCOME_CLIENT_REFUSED, "incorrect_client_credentials", NULL},
-    {PLAIN, CODE, 200, NULL, "{\"error\":\"unverified_user_email\"}", OUTCOME_BROKEN, "unverified_user_email", "200 unverified_user_email"},
-    {PLAIN, CODE, 200, FORM_TYPE, "access_token=gho_16C7e42F292c6912E7&scope=repo%2Cgist&token_type=bearer", OUTCOME_GRANTED, "", NULL},
+    {PLAIN, CODE, 200, FORM_TYPE,
+     "error=bad_verification_code&error_description=The+code+passed+is+incorrect+or+expired.", OUTCOME_TOKEN_REFUSED,
+     "bad_verification_code", "The code passed is incorrect or expired."},
+    {PLAIN, REFRESH, 200, "application/json", "{\"error\":\"bad_refresh_token\"}", OUTCOME_TOKEN_REFUSED,
+     "bad_refresh_token", NULL},
+    {PLAIN, CODE, 200, NULL, "{\"error\":\"incorrect_client_credentials\"}", OUTCOME_CLIENT_REFUSED,
+     "incorrect_client_credentials", NULL},
+    {PLAIN, CODE, 200, NULL, "{\"error\":\"unverified_user_email\"}", OUTCOME_BROKEN, "unverified_user_email",
+     "200 unverified_user_email"},
+    {PLAIN, CODE, 200, FORM_TYPE, "access_token=gho_16C7e42F292c6912E7&scope=repo%2Cgist&token_type=bearer",
+     OUTCOME_GRANTED, "", NULL},
 
     /* Slack: 200 with "ok": false, by rule and by its own words */
-    {WITH("\"failPath\":\"error\",\"failValues\":[\"invalid_auth\",\"token_revoked\"]"), REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_auth\"}", OUTCOME_TOKEN_REFUSED, "invalid_auth", NULL},
-    {PLAIN, REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_refresh_token\"}", OUTCOME_TOKEN_REFUSED, "invalid_refresh_token", NULL},
-    {PLAIN, CODE, 200, "application/json", "{\"ok\":false,\"error\":\"bad_client_secret\"}", OUTCOME_CLIENT_REFUSED, "bad_client_secret", NULL},
-    {PLAIN, REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_auth\"}", OUTCOME_BROKEN, "invalid_auth", NULL},
-    {WITH("\"tokenFailures\":[{\"path\":\"ok\",\"values\":[\"false\"]}]"), REFRESH, 200, NULL, "{\"ok\":false,\"access_token\":\"abc\"}", OUTCOME_TOKEN_REFUSED, "", "answered 200 (a failure rule matches: ok is false)"},
-    {WITH("\"failPath\":\"e.0.code\",\"failValues\":[\"GONE\"]"), REFRESH, 500, NULL, "{\"e\":[{\"code\":\"GONE\"}]}", OUTCOME_TOKEN_REFUSED, "", "e.0.code is \"GONE\""},
-    {WITH("\"failPath\":\"echo\""), REFRESH, 200, NULL, "{\"echo\":\"abcdefgh\",\"refresh_token\":\"abcdefgh\"}", OUTCOME_TOKEN_REFUSED, "", "echo is withheld"},
+    {WITH("\"failPath\":\"error\",\"failValues\":[\"invalid_auth\",\"token_revoked\"]"), REFRESH, 200,
+     "application/json", "{\"ok\":false,\"error\":\"invalid_auth\"}", OUTCOME_TOKEN_REFUSED, "invalid_auth", NULL},
+    {PLAIN, REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_refresh_token\"}",
+     OUTCOME_TOKEN_REFUSED, "invalid_refresh_token", NULL},
+    {PLAIN, CODE, 200, "application/json", "{\"ok\":false,\"error\":\"bad_client_secret\"}", OUTCOME_CLIENT_REFUSED,
+     "bad_client_secret", NULL},
+    {PLAIN, REFRESH, 200, "application/json", "{\"ok\":false,\"error\":\"invalid_auth\"}", OUTCOME_BROKEN,
+     "invalid_auth", NULL},
+    {WITH("\"tokenFailures\":[{\"path\":\"ok\",\"values\":[\"false\"]}]"), REFRESH, 200, NULL,
+     "{\"ok\":false,\"access_token\":\"abc\"}", OUTCOME_TOKEN_REFUSED, "",
+     "answered 200 (a failure rule matches: ok is false)"},
+    {WITH("\"failPath\":\"e.0.code\",\"failValues\":[\"GONE\"]"), REFRESH, 500, NULL, "{\"e\":[{\"code\":\"GONE\"}]}",
+     OUTCOME_TOKEN_REFUSED, "", "e.0.code is \"GONE\""},
+    {WITH("\"failPath\":\"echo\""), REFRESH, 200, NULL, "{\"echo\":\"abcdefgh\",\"refresh_token\":\"abcdefgh\"}",
+     OUTCOME_TOKEN_REFUSED, "", "echo is withheld"},
 
     /* failure rules, whatever the status */
     {WITH("\"failStatusCode\":418"), REFRESH, 418, NULL, "", OUTCOME_TOKEN_REFUSED, "", NULL},
@@ -91,7 +109,8 @@ static const struct {
     {PLAIN, REFRESH, 403, "text/html", HTML, OUTCOME_BROKEN, "", NULL},
     {PLAIN, CREDENTIALS, 403, "text/html", HTML, OUTCOME_BROKEN, "", NULL},
     {PLAIN, REFRESH, 403, NULL, "{\"error\":\"access_denied\"}", OUTCOME_BROKEN, "access_denied", NULL},
-    {PLAIN, REFRESH, 400, NULL, "{\"error\":{\"code\":7,\"message\":\"no such app\"}}", OUTCOME_BROKEN, "", "no such app"},
+    {PLAIN, REFRESH, 400, NULL, "{\"error\":{\"code\":7,\"message\":\"no such app\"}}", OUTCOME_BROKEN, "",
+     "no such app"},
 
     /* transient */
     {PLAIN, REFRESH, 408, NULL, "", OUTCOME_TRANSIENT, "", NULL},
@@ -129,24 +148,38 @@ static const struct {
 
     /* granted */
     {PLAIN, REFRESH, 200, NULL, "{\"access_token\":\"!~a.b-c_d~e+f/g==\",\"error\":null}", OUTCOME_GRANTED, "", NULL},
-    {PLAIN, REFRESH, 201, "text/html", "\xEF\xBB\xBF {\"access_token\":\"a\",\"error\":\"\"}\n", OUTCOME_GRANTED, "", NULL},
-    {WITH("\"accessTokenPath\":\"$.data[*].token\""), CODE, 200, NULL, "{\"data\":[{},{\"token\":null},{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
-    {WITH("\"accessTokenPath\":\"$['data'][0]['token']\""), CODE, 200, NULL, "{\"data\":[{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
-    {WITH("\"failPath\":\"$.errorMessage\""), REFRESH, 200, NULL, "{\"access_token\":\"refused\",\"errorMessage\":\"no\"}", OUTCOME_TOKEN_REFUSED, "", NULL},
+    {PLAIN, REFRESH, 201, "text/html", "\xEF\xBB\xBF {\"access_token\":\"a\",\"error\":\"\"}\n", OUTCOME_GRANTED, "",
+     NULL},
+    {WITH("\"accessTokenPath\":\"$.data[*].token\""), CODE, 200, NULL,
+     "{\"data\":[{},{\"token\":null},{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
+    {WITH("\"accessTokenPath\":\"$['data'][0]['token']\""), CODE, 200, NULL, "{\"data\":[{\"token\":\"a\"}]}",
+     OUTCOME_GRANTED, "", NULL},
+    {WITH("\"failPath\":\"$.errorMessage\""), REFRESH, 200, NULL,
+     "{\"access_token\":\"refused\",\"errorMessage\":\"no\"}", OUTCOME_TOKEN_REFUSED, "", NULL},
 
     /* XML, where the media type is; Salesforce's format=xml has the usual names below the root */
-    {WITH("\"accessTokenPath\":\"/OAuth/access_token\""), CODE, 200, "application/xml", "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_GRANTED, "", NULL},
-    {PLAIN, CODE, 200, "text/xml;charset=UTF-8", "\n<OAuth><access_token>a</access_token><error/></OAuth>", OUTCOME_GRANTED, "", NULL},
+    {WITH("\"accessTokenPath\":\"/OAuth/access_token\""), CODE, 200, "application/xml",
+     "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_GRANTED, "", NULL},
+    {PLAIN, CODE, 200, "text/xml;charset=UTF-8", "\n<OAuth><access_token>a</access_token><error/></OAuth>",
+     OUTCOME_GRANTED, "", NULL},
     {PLAIN, CODE, 200, "application/xml", "{\"access_token\":\"a\"}", OUTCOME_GRANTED, "", NULL},
     {PLAIN, CODE, 200, "text/plain", "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_BROKEN, "", "not JSON"},
-    {WITH("\"accessTokenPath\":\"/OAuth/token\""), CODE, 200, "application/xml", "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_BROKEN, "", "without an access token at /OAuth/token"},
-    {PLAIN, REFRESH, 400, "application/xml", "<OAuth><error>invalid_grant</error><error_description>it is over</error_description></OAuth>", OUTCOME_TOKEN_REFUSED, "invalid_grant", "invalid_grant: it is over"},
-    {PLAIN, REFRESH, 401, "application/xml", "<OAuth><error>invalid_client</error></OAuth>", OUTCOME_CLIENT_REFUSED, "invalid_client", NULL},
-    {WITH("\"failPath\":\"//code\",\"failValues\":[\"E7\"]"), REFRESH, 200, "application/soap+xml", "<e><access_token>refused</access_token><f><code>E7</code></f></e>", OUTCOME_TOKEN_REFUSED, "", NULL},
-    {PLAIN, REFRESH, 200, "application/xml", "<!DOCTYPE a [<!ENTITY e 'x'>]><a><access_token>&e;</access_token></a>", OUTCOME_BROKEN, "", "not XML that can be read"},
+    {WITH("\"accessTokenPath\":\"/OAuth/token\""), CODE, 200, "application/xml",
+     "<OAuth><access_token>a</access_token></OAuth>", OUTCOME_BROKEN, "", "without an access token at /OAuth/token"},
+    {PLAIN, REFRESH, 400, "application/xml",
+     "<OAuth><error>invalid_grant</error><error_description>it is over</error_description></OAuth>",
+     OUTCOME_TOKEN_REFUSED, "invalid_grant", "invalid_grant: it is over"},
+    {PLAIN, REFRESH, 401, "application/xml", "<OAuth><error>invalid_client</error></OAuth>", OUTCOME_CLIENT_REFUSED,
+     "invalid_client", NULL},
+    {WITH("\"failPath\":\"//code\",\"failValues\":[\"E7\"]"), REFRESH, 200, "application/soap+xml",
+     "<e><access_token>refused</access_token><f><code>E7</code></f></e>", OUTCOME_TOKEN_REFUSED, "", NULL},
+    {PLAIN, REFRESH, 200, "application/xml", "<!DOCTYPE a [<!ENTITY e 'x'>]><a><access_token>&e;</access_token></a>",
+     OUTCOME_BROKEN, "", "not XML that can be read"},
     {PLAIN, REFRESH, 200, "application/xml", "<a><access_token>x", OUTCOME_BROKEN, "", "not XML that can be read"},
-    {PLAIN, REFRESH, 400, "application/xhtml+xml", "<html><error>invalid_grant</error></html>", OUTCOME_BROKEN, "", NULL},
-    {WITH("\"accessTokenPath\":\"data.0.token\""), CODE, 200, NULL, "{\"data\":[{\"token\":\"a\"}]}", OUTCOME_GRANTED, "", NULL},
+    {PLAIN, REFRESH, 400, "application/xhtml+xml", "<html><error>invalid_grant</error></html>", OUTCOME_BROKEN, "",
+     NULL},
+    {WITH("\"accessTokenPath\":\"data.0.token\""), CODE, 200, NULL, "{\"data\":[{\"token\":\"a\"}]}", OUTCOME_GRANTED,
+     "", NULL},
 };
 
 Test(token_response, every_reply_has_its_class_code_and_message)
@@ -234,11 +267,20 @@ Test(token_response, retry_after_is_seconds_from_now_and_at_most_a_day)
         const char *text;
         int64_t seconds;
     } headers[] = {
-        {NULL, 0}, {"", 0}, {"0", 0}, {"120", 120}, {"86400", 86400}, {"86401", 86400},
-        {"99999999999999999999999999", 86400}, {"-5", 0}, {"1.5", 0}, {"soon", 0},
+        {NULL, 0},
+        {"", 0},
+        {"0", 0},
+        {"120", 120},
+        {"86400", 86400},
+        {"86401", 86400},
+        {"99999999999999999999999999", 86400},
+        {"-5", 0},
+        {"1.5", 0},
+        {"soon", 0},
         {"Wed, 18 Nov 2026 11:06:40 GMT", 0},
         {"Wed, 18 Nov 2026 11:08:20 GMT", 100}, /* NOW is 2026-11-18 11:06:40 */
-        {"Thu, 18 Nov 2027 00:00:00 GMT", 86400}, {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
+        {"Thu, 18 Nov 2027 00:00:00 GMT", 86400},
+        {"Thu, 01 Jan 1970 00:00:00 GMT", 0},
     };
     struct fixture fixture = fixture_create(PLAIN, NULL);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
@@ -268,8 +310,8 @@ Test(token_response, no_message_holds_a_secret_that_was_sent_or_a_token_that_cam
         cr_expect(strstr(outcome.message, "withheld"), "%s", outcome.message);
         token_outcome_finish(&outcome);
     }
-    struct token_outcome outcome = judge(&fixture, REFRESH, 400, NULL,
-                                         "{\"access_token\":\"tiny\",\"error\":\"x\",\"message\":\"we gave tiny\"}");
+    struct token_outcome outcome =
+        judge(&fixture, REFRESH, 400, NULL, "{\"access_token\":\"tiny\",\"error\":\"x\",\"message\":\"we gave tiny\"}");
     cr_expect_null(strstr(outcome.message, "tiny"), "%s", outcome.message);
     token_outcome_finish(&outcome);
     fixture_finish(&fixture);
@@ -327,7 +369,8 @@ static const struct {
     {PLAIN, 400, "", OUTCOME_BROKEN},
     {PLAIN, 404, "", OUTCOME_BROKEN},
     {PLAIN, 503, "", OUTCOME_TRANSIENT},
-    {WITH("\"failPath\":\"ok\",\"failValues\":[\"false\"]"), 200, "{\"ok\":false,\"error\":\"x\"}", OUTCOME_TOKEN_REFUSED},
+    {WITH("\"failPath\":\"ok\",\"failValues\":[\"false\"]"), 200, "{\"ok\":false,\"error\":\"x\"}",
+     OUTCOME_TOKEN_REFUSED},
 };
 
 Test(token_response, a_revocation_is_judged_by_rfc_7009)

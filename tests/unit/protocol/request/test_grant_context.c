@@ -80,7 +80,8 @@ Test(grant_context, what_does_not_apply_resolves_to_nothing)
     AUTO_FINISH(text_buffer) value;
     text_buffer_init(&value, 1024);
     cr_expect_eq(grant_context_lookup(&fixture.context, "redirectUri", &value), OK);
-    cr_expect_str_eq(text_buffer_text(&value), "http://127.0.0.1:8085/callback/test", "a refresh may have to repeat it");
+    cr_expect_str_eq(text_buffer_text(&value), "http://127.0.0.1:8085/callback/test",
+                     "a refresh may have to repeat it");
     fixture_finish(&fixture);
 }
 

@@ -105,7 +105,9 @@ static const struct {
           "/token\",\"headers\":{\"authorization\":\"Client {{{iClient.oauth2.clientSecret}}}\"}}}}",
      NULL, "Client gX1fBat3bV", FORM, "grant_type=client_credentials"},
     {"what a form encodes, and nothing unreserved", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
-     HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"clientId\":\"a-b.c_d~e\",\"clientSecret\":\"x/y+z=:%~\"," URIS "}}",
+     HEAD
+     "\"oauth2\":{\"grantType\":\"clientcredentials\",\"clientId\":\"a-b.c_d~e\",\"clientSecret\":\"x/y+z=:%~\"," URIS
+     "}}",
      NULL, "Basic YS1iLmNfZH5lOnglMkZ5JTJCeiUzRCUzQSUyNX4=", FORM, "grant_type=client_credentials"},
     {"nothing encoded for a server that does not decode", TOKEN_EXCHANGE_CLIENT_CREDENTIALS,
      HEAD "\"oauth2\":{\"grantType\":\"clientcredentials\",\"clientCredentialsEncoding\":\"NONE\",\"clientId\":\"a b\","
@@ -197,12 +199,12 @@ static char *parameter(const struct http_request *request, const char *name)
 
 Test(token_request, jwt_bearer_has_the_shape_of_rfc_7523_section_2_1)
 {
-    struct fixture fixture = fixture_create(
-        HEAD JWT_BLOCK(
-            ",\"payload\":{\"iss\":\"{{{iClient.clientId}}}\",\"sub\":\"{{{connection.username}}}\"}") "\"oauth2\":{\"grantType\":\"jwtbearer\","
-                                                                    "\"clientId\":\"s6BhdRkqt3\",\"scope\":\"a\","
-                                                                    "\"token\":{\"uri\":\"" SERVER "/token\"}}}",
-        "{\"name\":\"c\",\"iClient\":\"test\",\"username\":\"ann\"}");
+    struct fixture fixture =
+        fixture_create(HEAD JWT_BLOCK(",\"payload\":{\"iss\":\"{{{iClient.clientId}}}\",\"sub\":\"{{{connection."
+                                      "username}}}\"}") "\"oauth2\":{\"grantType\":\"jwtbearer\","
+                                                        "\"clientId\":\"s6BhdRkqt3\",\"scope\":\"a\","
+                                                        "\"token\":{\"uri\":\"" SERVER "/token\"}}}",
+                       "{\"name\":\"c\",\"iClient\":\"test\",\"username\":\"ann\"}");
     AUTO(http_request) request = make(&fixture, TOKEN_EXCHANGE_JWT_BEARER);
     AUTO_TEXT grant_type = parameter(request, "grant_type");
     AUTO_TEXT assertion = parameter(request, "assertion");

@@ -66,8 +66,8 @@ Test(api_request, body_is_a_json_object)
         const char *body;
         bool is_good;
     } cases[] = {
-        {"{}", true},     {"{\"a\":1}", true},        {" {} \n", true}, {"", false},   {"[]", false},
-        {"null", false},  {"{\"a\":1,\"a\":2}", false}, {"{", false},     {"{}x", false}, {"\"{}\"", false},
+        {"{}", true},    {"{\"a\":1}", true},          {" {} \n", true}, {"", false},    {"[]", false},
+        {"null", false}, {"{\"a\":1,\"a\":2}", false}, {"{", false},     {"{}x", false}, {"\"{}\"", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         AUTO_FINISH(fixture) fixture;

@@ -62,8 +62,8 @@ Test(pages, success_says_what_was_connected)
                                            .iclient = "our-sales",
                                            .provider = "salesforce",
                                            .scope = "api refresh"});
-    static const char *const parts[] = {"<dd>crm</dd>", "<dd>our-sales</dd>", "<dd>salesforce</dd>",
-                                        "<dd>api refresh</dd>", "close this window", "class=\"good\""};
+    static const char *const parts[] = {"<dd>crm</dd>",         "<dd>our-sales</dd>", "<dd>salesforce</dd>",
+                                        "<dd>api refresh</dd>", "close this window",  "class=\"good\""};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         cr_assert(strstr(text, parts[i]), "%s", parts[i]);
     cr_assert_null(strstr(text, "Tenant"), "the default tenant is nothing to tell");

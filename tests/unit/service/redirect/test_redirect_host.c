@@ -22,8 +22,16 @@ static void check(const char *base_uri, int port, const char *const *good, const
 Test(redirect_host, loopback_names_need_the_port)
 {
     static const char *const good[] = {"127.0.0.1:8085", "localhost:8085", "LocalHost:8085", "[::1]:8085", NULL};
-    static const char *const bad[] = {"127.0.0.1", "localhost", "localhost:80", "evil.example", "evil.example:8085", "",
-                                      "127.0.0.1:8085.evil.example", "localhost:80850", "127.0.0.1:808", NULL};
+    static const char *const bad[] = {"127.0.0.1",
+                                      "localhost",
+                                      "localhost:80",
+                                      "evil.example",
+                                      "evil.example:8085",
+                                      "",
+                                      "127.0.0.1:8085.evil.example",
+                                      "localhost:80850",
+                                      "127.0.0.1:808",
+                                      NULL};
     check("http://127.0.0.1:8085", 8085, good, bad);
 }
 
