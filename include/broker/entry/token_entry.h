@@ -94,7 +94,8 @@ void token_reply_write_expires_in(const struct token_entry *entry, int64_t now, 
 
 /*
  * One line for a watcher of this user: the token's document when there is one that the user did not report, else
- * {"connection","state",…}; no newline. Appends.
+ * {"connection","state",…}; no newline. Appends. False, and the buffer has failed, when out of memory: also where only
+ * the token's document could not be made, because a state in its place would tell the reader nothing new.
  */
 bool token_entry_append_watch_line(struct token_entry *entry, uid_t user, int64_t now, struct text_buffer *buffer);
 

@@ -123,7 +123,12 @@ void token_reply_write_expires_in(const struct token_entry *entry, int64_t now, 
 
 bool token_entry_append_watch_line(struct token_entry *entry, uid_t user, int64_t now, struct text_buffer *buffer)
 {
-    const struct token_reply *reply = token_entry_is_usable_for(entry, user, now) ? token_entry_reply(entry) : NULL;
+    bool has_token = token_entry_is_usable_for(entry, user, now);
+    const struct token_reply *reply = has_token ? token_entry_reply(entry) : NULL;
+    if (has_token && !reply) {
+        buffer->failed = true;
+        return false;
+    }
     if (reply) {
         size_t start = buffer->length;
         if (!text_buffer_append(buffer, secret_reveal(reply->json), secret_length(reply->json)))

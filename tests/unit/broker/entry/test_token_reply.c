@@ -97,3 +97,19 @@ Test(token_reply, a_line_beyond_the_buffers_limit_is_not_cut)
     cr_expect_not(token_entry_append_watch_line(fixture_entry("crm"), fixture_uid, fixture_now, &line));
     cr_expect_eq(line.length, 0);
 }
+
+/* A document that cannot be made, as without memory, here because the token is longer than any reply may be. */
+Test(token_reply, a_token_that_cannot_be_written_is_no_state_line)
+{
+    enum { LONG_TOKEN = 300 * 1024 };
+    fixture_configure_one(CLIENT_CREDENTIALS_ICLIENT("crm"));
+    AUTO_TEXT token = malloc(LONG_TOKEN + 1);
+    memset(token, 'a', LONG_TOKEN);
+    token[LONG_TOKEN] = '\0';
+    fixture_store_tokens("crm", token, NULL, 3600);
+    cr_assert_null(token_entry_reply(fixture_entry("crm")));
+    AUTO_FINISH(text_buffer) line;
+    text_buffer_init(&line, 1024);
+    cr_expect_not(token_entry_append_watch_line(fixture_entry("crm"), fixture_uid, fixture_now, &line));
+    cr_expect(line.failed);
+}
