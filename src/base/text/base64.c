@@ -101,7 +101,7 @@ enum status base64_decode_pasted(const char *text, size_t length, struct text_bu
     size_t padding = 0;
     for (size_t i = 0; i < length; i++) {
         char c = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
-        if (memchr(" \t\r\n", c, 4))
+        if (c != '\0' && strchr(" \t\r\n", c))
             continue;
         padding += c == '=';
         if (c != '=' && (padding > 0 || !text_buffer_append(&plain, &c, 1)))

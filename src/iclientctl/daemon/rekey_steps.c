@@ -26,8 +26,7 @@ static const char *const credential_end[] = {
     NULL,
 };
 static const char *const file_begin[] = {
-    "give the key file a directory of its own that the daemon may write to (\"keyFile\"), start it again, and it can "
-    "do it;",
+    "give the key file a directory of its own that the daemon may write to (\"keyFile\") and start it again;",
     "or put a new key before the old one by hand, in FILE, which is said above:",
     "  umask 077; cp -p FILE FILE.before &&",
     "  { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; echo; cat FILE.before; } > FILE",
