@@ -41,6 +41,8 @@ const char *json_read_string(const json_t *object, const char *name);
  * objects and arrays as compact JSON. Appends to buffer.
  */
 bool json_read_as_text(const json_t *value, struct text_buffer *buffer);
+/* The value that json_read_path() leads to, in the same way. ERR_NOT_FOUND: none, or null; ERR_TOO_LARGE: no room. */
+enum status json_read_path_as_text(const json_t *value, const char *path, struct text_buffer *buffer);
 /* A whole number from a JSON integer, a real without fraction or a decimal string ("3600", providers do). */
 bool json_read_integer(const json_t *value, int64_t *ret_number);
 

@@ -249,3 +249,11 @@ bool json_read_integer(const json_t *value, int64_t *ret_number)
     *ret_number = (int64_t)number;
     return true;
 }
+
+enum status json_read_path_as_text(const json_t *value, const char *path, struct text_buffer *buffer)
+{
+    const json_t *found = json_read_path(value, path);
+    if (!found || json_is_null(found))
+        return ERR_NOT_FOUND;
+    return json_read_as_text(found, buffer) ? OK : ERR_TOO_LARGE;
+}

@@ -25,14 +25,6 @@ struct binding_maker {
 
 /* ---- templates ---- */
 
-static enum status append_json(const json_t *object, const char *path, struct text_buffer *value)
-{
-    const json_t *found = json_read_path(object, path);
-    if (!found || json_is_null(found))
-        return ERR_NOT_FOUND;
-    return json_read_as_text(found, value) ? OK : ERR_TOO_LARGE;
-}
-
 /*
  * The context is where a pointer to the maker stands: a lookup does not change its context, and the maker notes what it
  * saw.
@@ -51,9 +43,9 @@ static enum status look_up(const void *context, const char *path, struct text_bu
         return ERR_NOT_FOUND;
     below = template_path_below(path, "callback");
     if (below)
-        return append_json(maker->callback, below, value);
+        return json_read_path_as_text(maker->callback, below, value);
     below = template_path_below(path, "metadata");
-    return below ? append_json(maker->metadata, below, value) : ERR_NOT_FOUND;
+    return below ? json_read_path_as_text(maker->metadata, below, value) : ERR_NOT_FOUND;
 }
 
 /* NULL also when a template has no value now. */

@@ -24,14 +24,6 @@ static enum status append_secret(const struct secret *secret, struct text_buffer
     return append_bytes(secret_reveal(secret), secret_length(secret), value);
 }
 
-static enum status append_json(const json_t *object, const char *path, struct text_buffer *value)
-{
-    const json_t *found = json_read_path(object, path);
-    if (!found || json_is_null(found))
-        return ERR_NOT_FOUND;
-    return json_read_as_text(found, value) ? OK : ERR_TOO_LARGE;
-}
-
 static enum status look_up_code(const struct grant_context *context, struct text_buffer *value)
 {
     return append_text(context->code, value);
@@ -118,7 +110,7 @@ enum status grant_context_lookup(const void *context, const char *path, struct t
         return connection_lookup(grant->connection, below, value);
     below = template_path_below(path, "callback");
     if (below)
-        return append_json(grant->callback, below, value);
+        return json_read_path_as_text(grant->callback, below, value);
     below = template_path_below(path, "metadata");
-    return below && grant->tokens ? append_json(grant->tokens->metadata, below, value) : ERR_NOT_FOUND;
+    return below && grant->tokens ? json_read_path_as_text(grant->tokens->metadata, below, value) : ERR_NOT_FOUND;
 }

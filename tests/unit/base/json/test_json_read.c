@@ -278,3 +278,21 @@ Test(json_read, integer_from_numbers_and_decimal_strings)
     cr_assert_not(json_read_integer(NULL, &number));
     cr_assert_eq(number, 42, "written on success alone");
 }
+
+Test(json_read, path_as_text_tells_absent_from_too_large)
+{
+    static const struct {
+        const char *path, *text; /* text: what is appended */
+        enum status status;
+    } cases[] = {
+        {"a.b", "seven", OK},        {"a.n", "7", OK}, {"a.null", "", ERR_NOT_FOUND}, {"a.none", "", ERR_NOT_FOUND},
+        {"long", "", ERR_TOO_LARGE},
+    };
+    AUTO_JSON document = json_pack("{s:{s:s, s:i, s:n}, s:s}", "a", "b", "seven", "n", 7, "null", "long", "0123456789");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        AUTO_FINISH(text_buffer) buffer;
+        text_buffer_init(&buffer, 8);
+        cr_expect_eq(json_read_path_as_text(document, cases[i].path, &buffer), cases[i].status, "%s", cases[i].path);
+        cr_expect_str_eq(text_buffer_text(&buffer), cases[i].text, "%s", cases[i].path);
+    }
+}
